@@ -1,0 +1,1 @@
+"""South side: one file group per protocol, all behind `contract.Driver`."""

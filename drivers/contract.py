@@ -1,0 +1,96 @@
+"""What every driver promises the agent, and the two configuration nouns it extends."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agent.duration import Duration
+from agent.model import Batch, Origin
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+
+
+class DriverError(Exception):
+    """Root of what a driver may raise: the two leaves below tell the agent what to do."""
+
+
+class NotConnectedError(DriverError):
+    """The device cannot be reached now: the agent marks its tags and tries again."""
+
+
+class MisconfiguredError(DriverError):
+    """The line file asks for something this device will never give: the agent stops trying."""
+
+
+class Tag(BaseModel):
+    """One value of a device; each protocol adds its address."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Name
+    unit: str = ""
+    every: Duration = 0.2
+
+
+class Device(BaseModel):
+    """One link; each protocol adds where it is. `clock` names the tag that carries the device's own time."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Name
+    driver: str
+    timeout: Duration = 2.0
+    clock: Name | None = None
+
+    @property
+    def address(self) -> str:
+        """Where the device is, for people."""
+        raise TypeError("a driver's own device model says its address")
+
+    @property
+    def tags(self) -> Sequence[Tag]:
+        """The tags in the order of the line file: a batch's index counts in it."""
+        raise TypeError("a driver's own device model holds its tags")
+
+    def modulus(self, tag: str) -> int | None:
+        """2**bits of an unsigned integer tag, None where the tag cannot be a part counter."""
+        raise TypeError("a driver's own device model knows its types")
+
+
+DeviceT = TypeVar("DeviceT", bound=Device)
+
+
+class Driver(ABC, Generic[DeviceT]):
+    """Reads one device. Never retries, logs, writes to the device or leaves work behind: the agent does.
+
+    Raises NotConnectedError or MisconfiguredError; a tag that cannot be read is not an
+    error but a row of bad status, so its neighbours still arrive.
+    """
+
+    device_type: ClassVar[type[Device]]
+
+    def __init__(self, device: DeviceT) -> None:
+        self.device = device
+
+    @abstractmethod
+    async def connect(self, tags: Sequence[Tag]) -> Origin:
+        """Open the link; a batch's index counts in `tags`. The agent cancels this after device.timeout."""
+
+    @abstractmethod
+    async def read(self) -> Batch:
+        """Wait for the next batch: a Publish response, or the poll that is due. The first has every tag.
+
+        An empty batch is a sign of life. Tokens rise. The agent allows timeout plus the slowest `every`.
+        """
+
+    @abstractmethod
+    async def acknowledge(self, token: int) -> None:
+        """Release everything up to token at the device's server; cheap, and safe while read() waits."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Release the link. Safe to call twice, and before connect."""

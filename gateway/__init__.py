@@ -1,0 +1,1 @@
+"""North side: MQTT, the on-site panel and the tour displays."""

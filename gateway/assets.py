@@ -1,0 +1,36 @@
+"""The files a browser gets: our web modules, and the front-end libraries npm brought at set-up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+WEB = Path(__file__).parent / "web"
+
+# Address below /lib/ -> file below web/node_modules/. The wheel packs just these.
+LIBRARIES = {
+    "preact.mjs": "preact/dist/preact.mjs",
+    "hooks.mjs": "preact/hooks/dist/hooks.mjs",
+    "htm.mjs": "htm/dist/htm.mjs",
+    "signals-core.mjs": "@preact/signals-core/dist/signals-core.mjs",
+    "uplot.mjs": "uplot/dist/uPlot.esm.js",
+    "uplot.css": "uplot/dist/uPlot.min.css",
+    "b612-400.woff2": "@fontsource/b612/files/b612-latin-400-normal.woff2",
+    "b612-700.woff2": "@fontsource/b612/files/b612-latin-700-normal.woff2",
+}
+
+MEDIA_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".ftl": "text/plain; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+}
+
+
+def library(address: str) -> Path | None:
+    """The file behind /lib/<address>, or None where there is none."""
+    name = LIBRARIES.get(address)
+    return WEB / "node_modules" / name if name else None

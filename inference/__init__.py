@@ -1,0 +1,1 @@
+"""Models on the device: inspection and scheduling."""

@@ -1,0 +1,1 @@
+"""Quality inspection of part images and process values."""

@@ -1,0 +1,1 @@
+"""A plant in virtual time behind real servers: an independent witness."""
