@@ -153,6 +153,8 @@ class Record:
 
 
 class Verdict(StrEnum):
+    """Outcome of an inspection; ASK leaves it to a person."""
+
     PASS = "PASS"
     REJECT = "REJECT"
     ASK = "ASK"

