@@ -1,0 +1,104 @@
+"""Raw PLC totals to parts: wrap, reset, restart, suspect values. Pure.
+
+A PLC counts up, modulo its register. What it counted between two readings is believed when the
+machine could have made it in that time; otherwise the counter was reset, or the value is suspect.
+A suspect value counts nothing and the old baseline stays. Either the next values go on from the old
+baseline (a glitch) or they go on from the suspect value, and then a new epoch starts there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from agent.model import SECOND
+
+MARGIN = 1.5  # a machine may for a while be faster than its best rate
+SLACK = 2  # parts that sampling may push from one interval into the next
+
+
+@dataclass(frozen=True, slots=True)
+class CounterState:
+    """Where a counter stands: last believed raw value and its source time, parts of this epoch and of those before.
+
+    `suspect` is a value not believed yet, seen first at `suspect_time`.
+    """
+
+    raw: int
+    total: int
+    epoch: int
+    time: int
+    before: int = 0
+    suspect: int | None = None
+    suspect_time: int = 0
+
+    @property
+    def counted(self) -> int:
+        """Parts since the ledger began, over all epochs."""
+        return self.before + self.total
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What one reading adds: `delta` parts. From `low` to `high` more may have been made and cannot be told."""
+
+    delta: int
+    note: str | None = None
+    low: int = 0
+    high: int = 0
+
+
+NOTHING = Count(0)
+
+
+def step(
+    state: CounterState | None, raw: int, modulus: int, time: int, max_rate: float, *, restarted: bool = False
+) -> tuple[CounterState, Count]:
+    """The counter after reading `raw` (0 <= raw < modulus) of source time `time` (ns), and what it adds.
+
+    `max_rate` is parts per second at best; `restarted` marks the first reading of a new run of the agent.
+    sum(delta) == total within an epoch, whatever comes.
+    """
+    if state is None:
+        return CounterState(raw, 0, 0, time), Count(0, "baseline")
+    if time < state.time:
+        return state, Count(0, "late")
+    possible = most(time - state.time, max_rate)
+    delta = (raw - state.raw) % modulus
+    if delta <= possible:
+        return _counted(state, raw, delta, time), _told(state, raw, delta, modulus, possible, restarted=restarted)
+    if raw < state.raw and raw <= possible:
+        return _epoch(state, raw, raw, time), Count(raw, "reset", 0, possible - raw)
+    return _suspect(state, raw, modulus, time, max_rate)
+
+
+def most(elapsed: int, max_rate: float) -> int:
+    """The most parts a machine can have made in `elapsed` ns."""
+    return int(max_rate * MARGIN * elapsed / SECOND) + SLACK
+
+
+def _counted(state: CounterState, raw: int, delta: int, time: int) -> CounterState:
+    return replace(state, raw=raw, total=state.total + delta, time=time, suspect=None, suspect_time=0)
+
+
+def _told(state: CounterState, raw: int, delta: int, modulus: int, possible: int, *, restarted: bool) -> Count:
+    """The count of a believed reading; whole turns of the register that fit in the time cannot be seen."""
+    turns = (possible - delta) // modulus
+    note = "restart" if restarted and delta else "wrap" if raw < state.raw else None
+    return Count(delta, note, 0, turns * modulus)
+
+
+def _epoch(state: CounterState, raw: int, delta: int, time: int) -> CounterState:
+    return CounterState(raw, delta, state.epoch + 1, time, state.counted)
+
+
+def _suspect(state: CounterState, raw: int, modulus: int, time: int, max_rate: float) -> tuple[CounterState, Count]:
+    """Believe a suspect value once the counter has moved on from it as a machine would; until then count nothing."""
+    if state.suspect is None:
+        return replace(state, suspect=raw, suspect_time=time), Count(0, "suspect")
+    if raw == state.suspect:
+        return state, NOTHING
+    moved = (raw - state.suspect) % modulus
+    if moved <= most(time - state.suspect_time, max_rate):
+        missed = most(state.suspect_time - state.time, max_rate)
+        return _epoch(state, raw, moved, time), Count(moved, "reset", 0, missed)
+    return replace(state, suspect=raw, suspect_time=time), Count(0, "suspect")

@@ -1,0 +1,92 @@
+"""Lamp patterns and stop codes to machine states. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+
+from agent.model import UNKNOWN, Cause, MachineState
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The lamp word or the stop code at a source time (ns); `value` None when its status was bad."""
+
+    lamp: bool
+    value: int | None
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From `time` on the machine is `state`; before it was `previous`."""
+
+    time: int
+    state: MachineState
+    previous: MachineState
+
+
+def state_of(patterns: Mapping[int, MachineState], lamp: int | None, reason: int | None) -> MachineState:
+    """The state a lamp pattern stands for; UNKNOWN where none is listed. A stop code counts only while stopped."""
+    if lamp is None:
+        return UNKNOWN
+    state = patterns.get(lamp, UNKNOWN)
+    if state.cause is Cause.STOPPED:
+        return MachineState(state.state, state.cause, reason or None)
+    return state
+
+
+class Tracker:
+    """One machine's state through time: `state` holds since `since` and was vouched for up to `observed`.
+
+    Times never go back: a reading older than what was already vouched for takes effect from there.
+    """
+
+    def __init__(self, patterns: Mapping[int, MachineState], observed: int = 0) -> None:
+        self.patterns = patterns
+        self.state = UNKNOWN
+        self.since = observed
+        self.observed = observed
+        self._lamp: int | None = None
+        self._reason: int | None = None
+
+    def advance(self, readings: Sequence[Reading], until: int) -> list[Change]:
+        """Take readings, then all is vouched for up to `until`; readings of one source time make one change."""
+        changes: list[Change] = []
+        for time, together in groupby(sorted(readings, key=attrgetter("time")), attrgetter("time")):
+            lost = self._take(together)
+            at = self.observed if lost else max(time, self.observed)
+            self.observed = at
+            changes += self._settle(at)
+        self.observed = max(self.observed, until)
+        return changes
+
+    def lose(self) -> list[Change]:
+        """Nothing vouches for the machine any more: UNKNOWN from the last time it was observed."""
+        self._lamp = self._reason = None
+        return self._settle(self.observed)
+
+    def resume(self, at: int) -> None:
+        """Observation starts again at `at` (ns): what lay between stays UNKNOWN."""
+        self.observed = max(self.observed, at)
+
+    def _take(self, readings: Iterable[Reading]) -> bool:
+        """Whether the lamp was lost: its status turned bad."""
+        lost = False
+        for reading in readings:
+            if reading.lamp:
+                lost = reading.value is None
+                self._lamp = reading.value
+            else:
+                self._reason = reading.value
+        return lost
+
+    def _settle(self, at: int) -> list[Change]:
+        state = state_of(self.patterns, self._lamp, self._reason)
+        if state == self.state:
+            return []
+        change = Change(at, state, self.state)
+        self.state, self.since = state, at
+        return [change]

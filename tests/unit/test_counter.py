@@ -1,0 +1,96 @@
+"""Raw PLC totals become parts: nothing lost, nothing twice, never negative."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.counter import CounterState, most, step
+from agent.model import SECOND
+
+MODULUS = 2**16
+RATE = 0.1
+
+
+def at(seconds: float) -> int:
+    return int(seconds * SECOND)
+
+
+def test_the_first_reading_is_a_baseline_and_counts_nothing():
+    state, count = step(None, 412, MODULUS, at(0), RATE)
+    assert (count.delta, count.note) == (0, "baseline")
+    assert state == CounterState(412, 0, 0, at(0))
+
+
+def test_a_wrapping_register_counts_on():
+    state, count = step(CounterState(65535, 7, 0, at(0)), 1, MODULUS, at(20), RATE)
+    assert (count.delta, count.note, state.total, state.epoch) == (2, "wrap", 9, 0)
+
+
+def test_a_reset_starts_an_epoch_and_says_what_may_be_missing():
+    state, count = step(CounterState(412, 100, 0, at(0)), 3, MODULUS, at(60), RATE)
+    assert (count.delta, count.note) == (3, "reset")
+    assert (count.low, count.high) == (0, most(at(60), RATE) - 3)
+    assert (state.epoch, state.total, state.before, state.counted) == (1, 3, 100, 103)
+
+
+def test_parts_made_while_the_agent_was_down_arrive_as_a_restart():
+    state, count = step(CounterState(10, 5, 0, at(0)), 40, MODULUS, at(600), RATE, restarted=True)
+    assert (count.delta, count.note, count.high, state.total) == (30, "restart", 0, 35)
+
+
+def test_a_down_time_longer_than_the_register_turns_is_bounded_in_whole_turns():
+    _, count = step(CounterState(10, 5, 0, at(0)), 40, 256, at(6000), RATE, restarted=True)
+    assert (count.delta, count.low, count.high) == (30, 0, 3 * 256)
+
+
+def test_an_impossible_jump_is_suspect_once_and_a_glitch_leaves_no_trace():
+    state, count = step(CounterState(100, 50, 0, at(0)), 5100, MODULUS, at(10), RATE)
+    assert (count.delta, count.note) == (0, "suspect")
+    state, count = step(state, 5100, MODULUS, at(12), RATE)
+    assert (count.delta, count.note) == (0, None)
+    state, count = step(state, 101, MODULUS, at(14), RATE)
+    assert (count.delta, count.note) == (1, None)
+    assert state == CounterState(101, 51, 0, at(14))
+
+
+def test_a_jump_confirmed_by_progress_starts_an_epoch():
+    state, _ = step(CounterState(100, 50, 0, at(0)), 5100, MODULUS, at(10), RATE)
+    state, count = step(state, 5101, MODULUS, at(26), RATE)
+    assert (count.delta, count.note, count.high) == (1, "reset", most(at(10), RATE))
+    assert (state.raw, state.epoch, state.total, state.counted) == (5101, 1, 1, 51)
+
+
+def test_a_late_value_changes_nothing():
+    before = CounterState(100, 50, 0, at(10))
+    assert step(before, 99, MODULUS, at(9), RATE) == (before, step(before, 98, MODULUS, at(1), RATE)[1])
+
+
+@given(
+    st.integers(0, MODULUS - 1),
+    st.lists(st.tuples(st.integers(0, MODULUS - 1), st.integers(-5, 4000)), max_size=40),
+    st.sampled_from([256, MODULUS, 2**32]),
+)
+def test_deltas_add_up_to_the_total_of_their_epoch_whatever_comes(first, readings, modulus):
+    state, _ = step(None, first % modulus, modulus, 0, RATE)
+    sums, everything, now = {0: 0}, 0, 0
+    for raw, elapsed in readings:
+        now += at(elapsed)
+        state, count = step(state, raw % modulus, modulus, now, RATE)
+        assert count.delta >= 0
+        assert 0 <= count.low <= count.high
+        sums[state.epoch] = sums.get(state.epoch, 0) + count.delta
+        everything += count.delta
+        assert state.total == sums[state.epoch]
+        assert state.counted == everything
+
+
+@given(st.integers(0, MODULUS - 1), st.lists(st.integers(0, 3), max_size=200), st.integers(1, 5))
+def test_a_plausible_machine_is_counted_to_the_part_through_wraps_and_duplicates(first, made, repeats):
+    state, _ = step(None, first, 256, 0, 1.0) if first < 256 else step(None, first % 256, 256, 0, 1.0)
+    true, now = state.raw, 0
+    for parts in made:
+        true, now = true + parts, now + at(2)
+        for _ in range(repeats):
+            state, _ = step(state, true % 256, 256, now, 1.0)
+    assert (state.total, state.epoch) == (sum(made), 0)

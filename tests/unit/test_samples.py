@@ -1,0 +1,73 @@
+"""A sample block gives back every row it was given."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.model import Batch
+from agent.samples import decode, encode
+
+rows = st.tuples(
+    st.integers(0, 5),
+    st.one_of(st.floats(allow_nan=True), st.integers(0, 65535).map(float), st.just(-0.0), st.just(math.inf)),
+    st.integers(-(2**62), 2**62),
+    st.sampled_from([0, 0x8000_0000, 0x808A_0000, 0xFFFF_FFFF]),
+)
+
+
+def batch(columns, text, token):
+    index, value, time, status = zip(*columns, strict=True) if columns else ((), (), (), ())
+    return Batch(
+        np.array(index, np.uint32),
+        np.array(value, np.float64),
+        np.array(time, np.int64),
+        np.array(status, np.uint32),
+        token * 1000,
+        token,
+        {row: word for row, word in text.items() if row < len(columns)},
+    )
+
+
+def table(batches):
+    return [
+        (
+            int(one.index[row]),
+            one.value[row].tobytes(),
+            int(one.source_time[row]),
+            int(one.status[row]),
+            one.text.get(row),
+        )
+        for one in batches
+        for row in range(len(one.index))
+    ]
+
+
+@given(
+    st.lists(
+        st.tuples(st.lists(rows, max_size=12), st.dictionaries(st.integers(0, 11), st.text(max_size=4), max_size=2)),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_a_block_is_its_rows_by_tag_in_order_of_arrival(parts):
+    batches = [batch(columns, text, token) for token, (columns, text) in enumerate(parts)]
+    back = decode(encode(batches))
+    assert table([back]) == sorted(table(batches), key=lambda row: row[0])
+    assert (back.time, back.token) == (batches[-1].time, batches[-1].token)
+
+
+def test_a_second_of_a_counting_line_takes_few_bytes():
+    columns = [(tag, float(4000 + k), k * 100_000_000, 0) for k in range(10) for tag in range(200)]
+    assert len(encode([batch(columns, {}, 1)])) < 2 * len(columns)
+
+
+def test_something_else_is_refused():
+    import zstandard
+
+    with pytest.raises(ValueError, match="not a sample block"):
+        decode(zstandard.compress(b"x" * 64))
