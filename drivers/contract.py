@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from agent.duration import Duration
 from agent.model import Batch, Origin
@@ -35,6 +35,13 @@ class Tag(BaseModel):
     unit: str = ""
     every: Duration = 0.2
 
+    @field_validator("every")
+    @classmethod
+    def _not_too_often(cls, every: float) -> float:
+        if not 0.01 <= every <= 3600.0:
+            raise ValueError("write a time from '10ms' to '1h'")
+        return every
+
 
 class Device(BaseModel):
     """One link; each protocol adds where it is. `clock` names the tag that carries the device's own time."""
@@ -58,7 +65,7 @@ class Device(BaseModel):
 
     def modulus(self, tag: str) -> int | None:
         """2**bits of an unsigned integer tag, None where the tag cannot be a part counter."""
-        raise TypeError("a driver's own device model knows its types")
+        raise TypeError(f"a driver's own device model knows the type of {tag}")
 
 
 DeviceT = TypeVar("DeviceT", bound=Device)

@@ -1,0 +1,1 @@
+"""Modbus TCP client: blocks of registers, every reply checked."""

@@ -1,0 +1,1 @@
+"""OPC UA client: subscriptions in columns, acknowledged after the commit."""

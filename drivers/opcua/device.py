@@ -1,0 +1,84 @@
+"""The device table of an OPC UA server, as an engineer writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from drivers.contract import Device, Tag
+
+DataType = Literal["u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f32", "f64", "bool", "text", "datetime"]
+CLOCK_TYPES = (None, "u64", "i64", "datetime")
+SECURED = ("certificate", "private_key", "server_thumbprint")
+
+
+class OpcuaTag(Tag):
+    """A variable node: `s=name` within the device's namespace, or `ns=2;s=name`. Dates are read as ms since 1970 UTC."""
+
+    node: Annotated[str, Field(min_length=3, max_length=4096)]
+    datatype: DataType | None = None
+
+    @field_validator("node")
+    @classmethod
+    def _well_formed(cls, node: str) -> str:
+        index, _, rest = node.rpartition(";") if node.startswith("ns=") else ("ns=0", ";", node)
+        if not (index.removeprefix("ns=").isdecimal() and rest[:2] in ("s=", "i=", "g=", "b=") and rest[2:]):
+            raise ValueError(f"write a node id such as 's=press1.good' or 'ns=2;i=1001', not {node!r}")
+        if rest.startswith("i=") and not rest[2:].isdecimal():
+            raise ValueError(f"'i=' takes a number; write a name as 's={rest[2:]}'")
+        return node
+
+
+class OpcuaDevice(Device):
+    """One OPC UA server. A namespace is named by its URI and resolved at each connect, since its index may move.
+
+    Without security the word "none" has to be written; otherwise the channel is signed and encrypted, and the
+    server is known by the SHA-256 thumbprint of its certificate.
+    """
+
+    driver: Literal["opcua"]
+    url: Annotated[str, Field(pattern=r"^opc\.tcp://[^\s/]+(/\S*)?$")]
+    namespace: str | None = None
+    security: Literal["none", "sign_and_encrypt"] = "sign_and_encrypt"
+    certificate: Path | None = None
+    private_key: Path | None = None
+    server_thumbprint: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")] | None = None
+    tag: Annotated[tuple[OpcuaTag, ...], Field(min_length=1)]
+
+    @property
+    def address(self) -> str:
+        return self.url
+
+    @property
+    def tags(self) -> Sequence[OpcuaTag]:
+        return self.tag
+
+    def modulus(self, tag: str) -> int | None:
+        datatype = next(candidate.datatype for candidate in self.tag if candidate.name == tag)
+        return 1 << int(datatype[1:]) if datatype in ("u8", "u16", "u32", "u64") else None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        missing = [key for key in SECURED if getattr(self, key) is None]
+        if self.security == "sign_and_encrypt" and missing:
+            raise ValueError(
+                f'a secured link needs {", ".join(missing)}; write them, or security = "none" on an isolated network'
+            )
+        relative = next((tag for tag in self.tag if not tag.node.startswith("ns=")), None)
+        if self.namespace is None and relative is not None:
+            raise ValueError(f"write namespace, the URI that node {relative.node!r} belongs to, or 'ns=' in each node")
+        return self
+
+    @model_validator(mode="after")
+    def _clock_is_a_time(self) -> Self:
+        if self.clock is None:
+            return self
+        tag = next((tag for tag in self.tag if tag.name == self.clock), None)
+        if tag is None:
+            raise ValueError(f"clock: no tag {self.clock!r} in this device; write the tag that carries its time")
+        if tag.datatype not in CLOCK_TYPES:
+            raise ValueError(f"clock: tag {tag.name!r} must be ms since 1970 UTC in a 'u64', or a 'datetime'")
+        return self
