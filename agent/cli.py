@@ -110,3 +110,7 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 COMMANDS = {"check": _check, "run": _run, "doctor": _doctor, "schema": _schema, "demo": _demo}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -25,7 +25,10 @@ def from_validation(
     error: ValidationError, raw: Mapping[str, Any], kind: type[BaseModel], prefix: str = ""
 ) -> list[Mistake]:
     """One mistake for each of the checker's errors, with the nearest known key for a misspelt one."""
-    return [_mistake(detail, raw, kind, prefix) for detail in error.errors(include_url=False)]
+    details = error.errors(include_url=False)
+    # A list whose entries are all wrong is then "too short": its entries have said why.
+    details = [detail for detail in details if not (detail["type"] == "too_short" and detail["input"])]
+    return [_mistake(detail, raw, kind, prefix) for detail in details]
 
 
 def _mistake(detail: Any, raw: Mapping[str, Any], kind: type[BaseModel], prefix: str) -> Mistake:
@@ -38,7 +41,7 @@ def _mistake(detail: Any, raw: Mapping[str, Any], kind: type[BaseModel], prefix:
         return Mistake(place, f"unknown key; {remedy}")
     if detail["type"] == "missing":
         return Mistake(place, "is missing; write it")
-    message = str(detail["msg"]).removeprefix("Value error, ")
+    message = str(detail["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
     value = detail.get("input")
     if detail["type"] == "value_error" or isinstance(value, (dict, list)):
         return Mistake(place, message)

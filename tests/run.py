@@ -34,7 +34,11 @@ class Census:
 
     def pytest_report_collectionfinish(self) -> str:
         """Say how many tests were left out, and why."""
-        return "" if self.data else f"{self.left_out} tests marked 'data' left out: there is no {DATA.parent.name}/data here"
+        return (
+            ""
+            if self.data
+            else f"{self.left_out} tests marked 'data' left out: there is no {DATA.parent.name}/data here"
+        )
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> object:
