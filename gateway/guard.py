@@ -1,0 +1,79 @@
+"""What stands before every web server of ours: who may ask, and the headers each answer carries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+def named(hosts: Iterable[str]) -> frozenset[str]:
+    """The host names a server answers to: loopback always, and those given."""
+    return frozenset({*LOOPBACK, *(host.lower() for host in hosts if host)})
+
+
+def host_of(header: str) -> str | None:
+    """The name in a Host header, without its port; None where it is not one."""
+    try:
+        return urlsplit(f"//{header}").hostname
+    except ValueError:
+        return None
+
+
+class Guard:
+    """ASGI: refuses a foreign Host (DNS rebinding) and a foreign Origin on anything that acts or streams."""
+
+    def __init__(self, app: ASGIApp, hosts: Iterable[str] = ()) -> None:
+        self._app = app
+        self._hosts = named(hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refusal(scope)
+        if refusal is None:
+            await self._app(scope, receive, _with_headers(send))
+        elif scope["type"] == "websocket":
+            await WebSocketClose(1008, refusal)(scope, receive, send)
+        else:
+            await PlainTextResponse(refusal, 403)(scope, receive, _with_headers(send))
+
+    def _refusal(self, scope: Scope) -> str | None:
+        headers = Headers(scope=scope)
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if host_of(host) not in self._hosts:
+            return "unknown host: add the name to the line file, or use the address the server printed"
+        acts = scope["type"] == "websocket" or scope["method"] not in SAFE
+        # A client without Origin is no browser and carries nobody's rights.
+        if acts and origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+            return "foreign origin: open the page from the server itself"
+        return None
+
+
+def _with_headers(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return sending

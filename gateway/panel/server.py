@@ -1,0 +1,164 @@
+"""The on-site panel: pages, a read-only API, live updates and the intake of orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import FastAPI, HTTPException, Query, Request, Response, WebSocket
+from fastapi.responses import JSONResponse
+
+from agent.model import SECOND, Kind, Line
+from gateway import assets
+from gateway.guard import Guard
+from gateway.panel import encode
+from gateway.panel.order import OrderError, read_order
+from gateway.panel.timeline import segments
+from gateway.panel.view import View
+from gateway.panel.watch import watch
+
+LONGEST_BODY = 64 * 1024
+MOST_STATES = 5000
+PACE_S = 0.5
+BEAT_S = 5.0
+FOLDERS = ("panel", "shared")
+EVIDENCE_TYPES = {".webp": "image/webp", ".png": "image/png", ".json": "application/json"}
+
+
+def create(line: Line, view: View, hosts: Iterable[str] = (), beat_s: float = BEAT_S) -> FastAPI:
+    """The panel of one line; answers to loopback names and `hosts`."""
+    app = FastAPI(title="tanchang panel", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(Guard, hosts=tuple(hosts))
+    _add_state(app, line, view)
+    _add_history(app, line, view)
+    _add_orders(app, line, view)
+
+    @app.websocket("/ws/v1")
+    async def live(socket: WebSocket) -> None:
+        await watch(socket, view, lambda: _whole(line, view), PACE_S, beat_s)
+
+    _add_pages(app)
+    return app
+
+
+def _whole(line: Line, view: View) -> dict[str, Any]:
+    return encode.whole(line, view.now(), view.devices(), view.depth(), view.root())
+
+
+def _add_pages(app: FastAPI) -> None:
+    @app.get("/")
+    async def index(request: Request) -> Response:
+        return _file(request, assets.page("panel", "index.html"))
+
+    @app.get("/lib/{address:path}")
+    async def library(request: Request, address: str) -> Response:
+        return _file(request, assets.library(address))
+
+    @app.get("/{folder}/{address:path}")
+    async def module(request: Request, folder: str, address: str) -> Response:
+        return _file(request, assets.page(folder, address) if folder in FOLDERS else None)
+
+
+def _file(request: Request, path: Path | None) -> Response:
+    """A file with its entity tag; the browser asks each time, so that an update reaches every open page."""
+    if path is None:
+        raise HTTPException(404, "no such page")
+    tag = assets.etag(path)
+    headers = {"etag": tag, "cache-control": "no-cache"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(path.read_bytes(), media_type=assets.MEDIA_TYPES[path.suffix], headers=headers)
+
+
+def _add_state(app: FastAPI, line: Line, view: View) -> None:
+    @app.get("/api/v1/line")
+    async def whole() -> JSONResponse:
+        return _fresh(_whole(line, view))
+
+    @app.get("/api/v1/devices")
+    async def devices() -> JSONResponse:
+        return _fresh({"devices": [encode.device(link, tags=True) for link in view.devices()]})
+
+    @app.get("/api/v1/faults")
+    async def faults(limit: Annotated[int, Query(ge=1, le=500)] = 50) -> JSONResponse:
+        history = view.records(Kind.FAULT, None, None, None, limit, newest=True)
+        return _fresh(
+            {
+                "faults": [encode.fault(known) for known in view.now().faults],
+                "history": [encode.record(fact) for fact in history],
+            }
+        )
+
+
+def _add_history(app: FastAPI, line: Line, view: View) -> None:
+    @app.get("/api/v1/states")
+    async def states(hours: Annotated[float, Query(gt=0, le=48)] = 4.0, machine: str | None = None) -> JSONResponse:
+        until = view.now().time
+        since = until - int(hours * 3600) * SECOND
+        names = [known.name for known in line.machines if machine in (None, known.name)]
+        if not names:
+            raise HTTPException(404, f"no machine {machine}")
+        lanes = {name: [encode.segment(s) for s in _states(view, name, since, until)] for name in names}
+        return _fresh({"since": encode.iso(since), "until": encode.iso(until), "machines": lanes})
+
+    @app.get("/api/v1/inspections")
+    async def inspections(limit: Annotated[int, Query(ge=1, le=200)] = 20) -> JSONResponse:
+        facts = view.records(Kind.INSPECTION, None, None, None, limit, newest=True)
+        return _fresh({"inspections": [encode.record(fact) for fact in facts]})
+
+    @app.get("/api/v1/ledger")
+    async def ledger(
+        limit: Annotated[int, Query(ge=1, le=500)] = 50, kind: Kind | None = None, machine: str | None = None
+    ) -> JSONResponse:
+        now = view.now()
+        facts = view.records(kind, machine, None, None, limit, newest=True)
+        return _fresh(
+            {
+                "ledger": now.ledger,
+                "seq": now.seq,
+                "durable": now.durable,
+                "depth": dict(view.depth()),
+                "root": view.root(),
+                "records": [encode.record(fact) for fact in facts],
+            }
+        )
+
+    @app.get("/api/v1/evidence/{name}")
+    async def evidence(name: str) -> Response:
+        path = view.evidence(name)
+        media_type = EVIDENCE_TYPES.get(path.suffix) if path else None
+        if path is None or media_type is None or not path.is_file():
+            raise HTTPException(404, "this part's picture is no longer kept")
+        return Response(path.read_bytes(), media_type=media_type, headers={"cache-control": "private, max-age=3600"})
+
+
+def _states(view: View, machine: str, since: int, until: int) -> list[Any]:
+    before = view.records(Kind.STATE, machine, None, since, 1, newest=True)
+    return segments([*before, *view.records(Kind.STATE, machine, since, None, MOST_STATES, newest=False)], since, until)
+
+
+def _add_orders(app: FastAPI, line: Line, view: View) -> None:
+    @app.post("/api/v1/orders", status_code=201)
+    async def orders(request: Request) -> JSONResponse:
+        if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
+            raise HTTPException(415, "send the order as application/json")
+        try:
+            order = read_order(line, await _body(request))
+        except OrderError as error:
+            return JSONResponse({"mistakes": error.mistakes}, 422)
+        await view.take_order(order)
+        return JSONResponse({"order": order.order}, 201)
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LONGEST_BODY:
+            raise HTTPException(413, f"an order has at most {LONGEST_BODY} bytes")
+    return body
+
+
+def _fresh(content: dict[str, Any]) -> JSONResponse:
+    return JSONResponse(content, headers={"cache-control": "no-store"})

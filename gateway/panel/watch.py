@@ -1,0 +1,63 @@
+"""Live updates over one WebSocket: the whole state, newest wins, at most one message a pace, a beat while quiet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from gateway.panel.view import View
+
+# A client that does not take a message for this long is let go: it asks again when it is back.
+PATIENCE_S = 10.0
+
+
+async def watch(
+    socket: WebSocket, view: View, whole: Callable[[], dict[str, Any]], pace_s: float, beat_s: float
+) -> None:
+    """Serve one client until it leaves, falls behind for PATIENCE_S, or the server ends."""
+    await socket.accept()
+    tasks = {
+        asyncio.create_task(_tell(socket, view, whole, pace_s, beat_s), name="panel tell"),
+        asyncio.create_task(_until_gone(socket), name="panel listen"),
+    }
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect | TimeoutError):
+            raise result
+
+
+async def _tell(
+    socket: WebSocket, view: View, whole: Callable[[], dict[str, Any]], pace_s: float, beat_s: float
+) -> None:
+    kind = "snapshot"
+    while True:
+        # Asked before the state is read, so that no commit falls between the two.
+        changed = asyncio.ensure_future(view.changed())
+        try:
+            await _send(socket, {"type": kind, "beat_s": beat_s, **whole()})
+            await asyncio.sleep(pace_s)
+            while not (await asyncio.wait({changed}, timeout=beat_s))[0]:
+                await _send(socket, {"type": "beat", "beat_s": beat_s})
+            changed.result()
+        finally:
+            changed.cancel()
+        kind = "update"
+
+
+async def _send(socket: WebSocket, message: dict[str, Any]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        await socket.send_json(message)
+
+
+async def _until_gone(socket: WebSocket) -> None:
+    """Nothing a client says matters here; reading tells when it has gone."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
