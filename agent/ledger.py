@@ -1,0 +1,238 @@
+"""The ledger: commit, then acknowledge. One thread owns the only writing connection.
+
+What is handed in within 200 ms goes to disk in one transaction; `commit` returns when it is there.
+While the disk fails nothing is lost or claimed: changes wait in memory, in order, and `durable` is False.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.counter import CounterState
+from agent.ledger_reader import Reader, Series
+from agent.ledger_store import (
+    DISK_ERRORS,
+    FILE,
+    Block,
+    Change,
+    LedgerError,
+    Observed,
+    Stand,
+    Store,
+    canonical,
+    lock,
+    numbered,
+)
+from agent.model import Record
+
+__all__ = ["Block", "Ledger", "LedgerError", "Observed", "Reader", "Series"]
+
+GROUP_S = 0.2
+CURSOR_S = 1.0
+RETRY_S = 1.0
+STUCK_S = 4.0
+MAX_BYTES = 2 * 1024**3
+NOTHING: Mapping[tuple[str, str], CounterState] = {}
+NOBODY: Mapping[str, Observed] = {}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A change and who waits for it."""
+
+    change: Change
+    done: asyncio.Future[tuple[Record, ...]]
+
+
+class Ledger:
+    """The durable truth of one agent. Use `await Ledger.open(folder)`; all methods belong to the opening loop."""
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.max_bytes = max_bytes
+        self._lock = lock(folder, os.getpid())
+        try:
+            self._store: Store | None = Store(folder / FILE, max_bytes)
+        except BaseException:
+            self._lock.close()
+            raise
+        self._reader = Reader(folder)
+        self.id = self._store.id
+        self._stand = self._store.stand
+        self.last_seq = self._stand.seq
+        self.counters = self._store.counters
+        self.observed = self._store.observed
+        self.trouble: str | None = None
+        self._root = self._stand.root
+        self._cursors = self._store.cursors
+        self._moved: dict[str, int] = {}
+        self._waiting: list[_Waiting] = []
+        self._writing: float | None = None
+        self._closing = False
+        self._wake = threading.Condition()
+        self._grown = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
+
+    @classmethod
+    async def open(cls, folder: Path, max_bytes: int = MAX_BYTES) -> Ledger:
+        """The ledger in `folder`, made if there is none. LedgerError if in use or from a newer version."""
+        ledger = cls(folder, max_bytes)
+        ledger._thread.start()
+        return ledger
+
+    @property
+    def root(self) -> str:
+        """Four hex digits of the running hash over all records: alike on two displays, alike in content."""
+        return self._root[:4].upper()
+
+    @property
+    def durable(self) -> bool:
+        """Whether what is handed in reaches the disk; False also when a write has hung for seconds."""
+        begun = self._writing
+        return self.trouble is None and (begun is None or time.monotonic() - begun < STUCK_S)
+
+    async def commit(
+        self,
+        records: Sequence[Record] = (),
+        *,
+        counters: Mapping[tuple[str, str], CounterState] = NOTHING,
+        observed: Mapping[str, Observed] = NOBODY,
+        blocks: Sequence[Block] = (),
+    ) -> tuple[Record, ...]:
+        """All of it in one transaction; the records with their seq, once on disk. Order of calls is order of seq."""
+        for record in records:
+            canonical(record.body)
+        change = Change(tuple(records), dict(counters), dict(observed), tuple(blocks))
+        waiting = _Waiting(change, self._loop.create_future())
+        with self._wake:
+            if self._closing:
+                raise LedgerError(f"the ledger in {self.folder} is closed: nothing more can be recorded")
+            self._waiting.append(waiting)
+            self._wake.notify()
+        return await waiting.done
+
+    async def records(self, after: int, limit: int) -> list[Record]:
+        """Up to `limit` committed records with seq > after, by seq."""
+        return await asyncio.to_thread(self._reader.records, after=after, limit=limit)
+
+    def cursor(self, sink: str) -> int:
+        """Up to which seq a sink has everything; 0 for a new one."""
+        return self._cursors.get(sink, 0)
+
+    async def move_cursor(self, sink: str, seq: int) -> None:
+        """Remember that a sink has everything up to seq; on disk with the next commit or within a second."""
+        self._cursors[sink] = seq
+        with self._wake:
+            self._moved[sink] = seq
+            self._wake.notify()
+
+    async def wait_past(self, seq: int) -> int:
+        """Wait until there is a committed record beyond seq; the last seq then."""
+        while self.last_seq <= seq:
+            await self._grown.wait()
+        return self.last_seq
+
+    async def close(self) -> None:
+        """Write what was handed in, then let go of the file. Safe to call twice."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        await asyncio.to_thread(self._thread.join)
+        self._reader.close()
+        self._lock.close()
+
+    def _run(self) -> None:
+        """The writing thread."""
+        last = float("-inf")
+        while (group := self._next(last)) is not None:
+            self._writing = last = time.monotonic()
+            self._write(*group)
+            self._writing = None
+        if self._store is not None:
+            self._store.close()
+
+    def _next(self, last: float) -> tuple[list[_Waiting], dict[str, int]] | None:
+        """What is due, in order of arrival; None when closed and all is written."""
+        with self._wake:
+            while True:
+                pause = GROUP_S if self._waiting else CURSOR_S if self._moved else None
+                left = None if pause is None else last + pause - time.monotonic()
+                if self._closing or (left is not None and left <= 0):
+                    break
+                self._wake.wait(left)
+            if self._closing and not self._waiting and not self._moved:
+                return None
+            group, self._waiting = self._waiting, []
+            moved, self._moved = self._moved, {}
+            return group, moved
+
+    def _write(self, group: list[_Waiting], moved: dict[str, int]) -> None:
+        """Write a group, again and again on a new connection while the disk fails."""
+        changes = [waiting.change for waiting in group] + ([Change(cursors=moved)] if moved else [])
+        while True:
+            try:
+                written = self._attempt(changes)
+            except DISK_ERRORS as error:
+                self._drop(f"{type(error).__name__}: {error}")
+                if self._closing:
+                    return self._tell(group, LedgerError(f"not recorded, the disk failed to the end: {self.trouble}"))
+                with self._wake:
+                    self._wake.wait_for(lambda: self._closing, RETRY_S)
+            except Exception as error:  # noqa: BLE001 - what memory holds may now be ahead of the disk: stop, start again
+                self._drop(f"{type(error).__name__}: {error}")
+                self._closing = True
+                return self._tell(group, error)
+            else:
+                if self.trouble is not None:
+                    log.info("ledger: writing to %s again", self.folder)
+                self.trouble = None
+                return self._tell(group, written)
+
+    def _attempt(self, changes: list[Change]) -> list[tuple[Record, ...]]:
+        """One try. A commit that failed may be on disk all the same: the new connection's count of commits tells."""
+        if self._store is None:
+            self._store = Store(self.folder / FILE, self.max_bytes)
+        if self._store.stand.commits > self._stand.commits:
+            written = numbered(changes, self._stand.seq)
+        else:
+            written = self._store.write(changes, time.time_ns())
+        self._stand = self._store.stand
+        return written
+
+    def _drop(self, trouble: str) -> None:
+        """After an error no connection is trusted: what it thinks is on disk may not be."""
+        if self.trouble is None:
+            log.warning("ledger: cannot write to %s, keeping records in memory: %s", self.folder, trouble)
+        self.trouble = trouble
+        store, self._store = self._store, None
+        if store is not None:
+            with contextlib.suppress(*DISK_ERRORS):
+                store.close()
+
+    def _tell(self, group: list[_Waiting], outcome: list[tuple[Record, ...]] | Exception) -> None:
+        """From the writing thread: tell the loop how it went."""
+        self._loop.call_soon_threadsafe(self._settle, group, outcome, self._stand)
+
+    def _settle(self, group: list[_Waiting], outcome: list[tuple[Record, ...]] | Exception, stand: Stand) -> None:
+        self.last_seq, self._root = stand.seq, stand.root
+        for place, waiting in enumerate(group):
+            if waiting.done.done():
+                continue
+            if isinstance(outcome, Exception):
+                waiting.done.set_exception(outcome)
+            else:
+                waiting.done.set_result(outcome[place])
+        grown, self._grown = self._grown, asyncio.Event()
+        grown.set()

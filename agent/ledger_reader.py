@@ -1,0 +1,141 @@
+"""A read-only look into a ledger, for the panel, tools and tests. Synchronous; share it between threads freely."""
+
+from __future__ import annotations
+
+import json
+import threading
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import apsw
+import numpy as np
+from numpy.typing import NDArray
+
+from agent import samples
+from agent.counter import CounterState
+from agent.ledger_store import FILE, LedgerError, Observed, chained, content, record_of
+from agent.model import Kind, Record
+
+FAR = 2**62
+
+
+class Series(NamedTuple):
+    """Samples of one tag in order of source time."""
+
+    source_time: NDArray[np.int64]
+    value: NDArray[np.float64]
+    status: NDArray[np.uint32]
+
+
+class Reader:
+    """Opens a ledger folder (or its file) without the right to write; sees what is committed."""
+
+    def __init__(self, path: Path) -> None:
+        file = path / FILE if path.is_dir() else path
+        try:
+            self._db = apsw.Connection(
+                f"{file.absolute().as_uri()}?mode=ro", apsw.SQLITE_OPEN_URI | apsw.SQLITE_OPEN_READONLY
+            )
+        except apsw.CantOpenError:
+            raise LedgerError(f"there is no ledger at {path}: give the folder a `tanchang run` wrote to") from None
+        self._db.set_busy_timeout(2000)
+        self._lock = threading.Lock()
+
+    def _rows(self, sql: str, values: Iterable[Any] = ()) -> list[Any]:
+        with self._lock:
+            return list(self._db.execute(sql, tuple(values)))
+
+    @property
+    def id(self) -> str:
+        """The ledger's name for itself."""
+        return str(self._rows("SELECT value FROM meta WHERE key = 'id'")[0][0])
+
+    @property
+    def last_seq(self) -> int:
+        """The highest committed seq, 0 in an empty ledger."""
+        return int(self._rows("SELECT coalesce(max(seq), 0) FROM record")[0][0])
+
+    def records(
+        self,
+        kind: Kind | None = None,
+        machine: str | None = None,
+        after: int = 0,
+        since: int | None = None,
+        until: int | None = None,
+        limit: int = 1000,
+        *,
+        newest: bool = False,
+    ) -> list[Record]:
+        """Records with seq > after and since <= time < until (ns), by seq; `newest` begins at the end."""
+        wanted = {"kind = ?": kind and kind.value, "machine = ?": machine, "time >= ?": since, "time < ?": until}
+        terms = {term: value for term, value in wanted.items() if value is not None}
+        where = " AND ".join(["seq > ?", *terms])
+        order = "DESC" if newest else "ASC"
+        rows = self._rows(
+            f"SELECT * FROM record WHERE {where} ORDER BY seq {order} LIMIT ?", (after, *terms.values(), limit)
+        )
+        return [record_of(row) for row in rows]
+
+    def counts(self) -> dict[Kind, int]:
+        """How many records there are of each kind."""
+        return {Kind(kind): number for kind, number in self._rows("SELECT kind, count(*) FROM record GROUP BY kind")}
+
+    def counters(self) -> dict[tuple[str, str], CounterState]:
+        """Where each counter stands, by (machine, counter)."""
+        names = "raw, total, epoch, time, before, suspect, suspect_time"
+        rows = self._rows(f"SELECT machine, counter, {names} FROM counter")
+        return {(row[0], row[1]): CounterState(*row[2:]) for row in rows}
+
+    def observed(self) -> dict[str, Observed]:
+        """Up to when each device was observed."""
+        return {row[0]: Observed(*row[1:]) for row in self._rows("SELECT * FROM observed")}
+
+    def cursors(self) -> dict[str, int]:
+        """Up to which seq each sink has everything."""
+        return dict(self._rows("SELECT sink, seq FROM cursor"))
+
+    def samples(self, device: str, tag: str, since: int = 0, until: int = FAR) -> Series:
+        """Samples of a tag with since <= source time < until (ns)."""
+        sql = (
+            "SELECT names, body, block.crc FROM block JOIN tag_list ON tag_list.id = tag_list"
+            " WHERE device = ? AND last >= ? AND first < ? ORDER BY block.id"
+        )
+        found = [self._of(tag, *row) for row in self._rows(sql, (device, since, until))]
+        columns = [np.concatenate([one[place] for one in found]) if found else np.zeros(0) for place in range(3)]
+        time = columns[0].astype(np.int64)
+        inside = np.flatnonzero((time >= since) & (time < until))
+        order = inside[np.argsort(time[inside], kind="stable")]
+        return Series(time[order], columns[1][order], columns[2].astype(np.uint32)[order])
+
+    @staticmethod
+    def _of(tag: str, names: str, body: bytes, crc: int) -> Series:
+        if zlib.crc32(body) != crc:
+            raise LedgerError("a sample block of the ledger is damaged: keep the file, start with a new ledger folder")
+        tags = json.loads(names)
+        batch = samples.decode(body)
+        rows = np.flatnonzero(batch.index == tags.index(tag)) if tag in tags else np.zeros(0, np.intp)
+        return Series(batch.source_time[rows], batch.value[rows], batch.status[rows])
+
+    def verify(self) -> int:
+        """Read everything: seq dense from 1, checksums and the chain right. The number of records, else LedgerError."""
+        root, last = "00" * 32, 0
+        for row in self._everything():
+            record = record_of(row)
+            if record.seq != last + 1:
+                raise LedgerError(f"records {last + 1} to {record.seq - 1} are missing from the ledger")
+            root, last = chained(root, content(record, row[4], row[7])), record.seq
+        if root != self._rows("SELECT value FROM meta WHERE key = 'root'")[0][0]:
+            raise LedgerError(f"the chain of the {last} records does not end where the ledger says: it was altered")
+        return last
+
+    def _everything(self) -> Iterator[Any]:
+        last = 0
+        while rows := self._rows("SELECT * FROM record WHERE seq > ? ORDER BY seq LIMIT 1000", (last,)):
+            yield from rows
+            last = rows[-1][0]
+
+    def close(self) -> None:
+        """Let go of the file; safe to call twice."""
+        self._db.close()

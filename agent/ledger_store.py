@@ -1,0 +1,230 @@
+"""The ledger's file: schema, content of a record, and the one transaction. Synchronous; used by the writing thread."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from itertools import chain, count
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from agent.counter import CounterState
+from agent.model import Kind, Record
+
+FILE = "ledger.db"
+SCHEMA = 1
+PAGE = 4096
+TABLES = """
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE record(seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, machine TEXT NOT NULL, time INTEGER NOT NULL,
+  body TEXT NOT NULL, simulated INTEGER NOT NULL, crc INTEGER NOT NULL, wall INTEGER NOT NULL) STRICT;
+CREATE INDEX record_kind ON record(kind, machine, seq);
+CREATE TABLE counter(machine TEXT NOT NULL, counter TEXT NOT NULL, raw INTEGER NOT NULL, total INTEGER NOT NULL,
+  epoch INTEGER NOT NULL, time INTEGER NOT NULL, before INTEGER NOT NULL, suspect INTEGER,
+  suspect_time INTEGER NOT NULL, PRIMARY KEY(machine, counter)) STRICT, WITHOUT ROWID;
+CREATE TABLE observed(device TEXT PRIMARY KEY, time INTEGER NOT NULL, cause TEXT) STRICT, WITHOUT ROWID;
+CREATE TABLE cursor(sink TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE tag_list(id INTEGER PRIMARY KEY, device TEXT NOT NULL, names TEXT NOT NULL, UNIQUE(device, names)) STRICT;
+CREATE TABLE block(id INTEGER PRIMARY KEY, tag_list INTEGER NOT NULL REFERENCES tag_list, first INTEGER NOT NULL,
+  last INTEGER NOT NULL, rows INTEGER NOT NULL, body BLOB NOT NULL, crc INTEGER NOT NULL) STRICT;
+CREATE INDEX block_time ON block(tag_list, last);
+"""
+DISK_ERRORS = (
+    OSError,
+    apsw.FullError,
+    apsw.IOError,
+    apsw.CantOpenError,
+    apsw.ReadOnlyError,
+    apsw.BusyError,
+    apsw.LockedError,
+    apsw.ProtocolError,
+)
+
+
+class LedgerError(Exception):
+    """The ledger cannot be used as asked; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Up to which plant time (ns) a device vouched for its tags; `cause` says why it does not any more, else None."""
+
+    time: int
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Samples of a device as `samples.encode` made them, with source times from first to last (ns)."""
+
+    device: str
+    tags: tuple[str, ...]
+    first: int
+    last: int
+    rows: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one caller wants on disk, all of it or nothing."""
+
+    records: tuple[Record, ...] = ()
+    counters: Mapping[tuple[str, str], CounterState] = field(default_factory=dict)
+    observed: Mapping[str, Observed] = field(default_factory=dict)
+    blocks: tuple[Block, ...] = ()
+    cursors: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How far a ledger is: last seq, running hash, number of transactions."""
+
+    seq: int
+    root: str
+    commits: int
+
+
+def numbered(changes: Sequence[Change], seq: int) -> list[tuple[Record, ...]]:
+    """The records of each change with their seq, the first one seq + 1."""
+    numbers = count(seq + 1)
+    return [tuple(replace(record, seq=next(numbers)) for record in change.records) for change in changes]
+
+
+def canonical(body: Mapping[str, Any]) -> str:
+    """A body as it is stored and signed: sorted keys, no spaces. ValueError or TypeError if it is not JSON."""
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def content(record: Record, body: str, wall: int) -> bytes:
+    """What a record's checksum and the chain are taken over."""
+    head = [record.seq, record.kind, record.machine, record.time, int(record.simulated), wall]
+    return (json.dumps(head) + body).encode()
+
+
+def chained(root: str, content: bytes) -> str:
+    """The running hash after one more record."""
+    return hashlib.sha256(bytes.fromhex(root) + content).hexdigest()
+
+
+class Store:
+    """The only writing connection to a ledger file; loads where it stands at opening."""
+
+    def __init__(self, path: Path, max_bytes: int) -> None:
+        self._db = apsw.Connection(str(path))
+        self._db.set_busy_timeout(2000)
+        self._db.pragma("journal_mode", "wal")
+        self._db.pragma("synchronous", "full")
+        self._db.pragma("foreign_keys", "on")
+        self._db.pragma("fullfsync", "on")
+        self._db.pragma("max_page_count", max_bytes // PAGE)
+        self._settle_schema(path)
+        meta = dict(self._db.execute("SELECT key, value FROM meta"))
+        self.id: str = meta["id"]
+        seq = self._db.execute("SELECT coalesce(max(seq), 0) FROM record").get
+        self.stand = Stand(seq, meta["root"], int(meta["commits"]))
+        self.cursors: dict[str, int] = dict(self._db.execute("SELECT sink, seq FROM cursor"))
+        self.observed = {row[0]: Observed(*row[1:]) for row in self._db.execute("SELECT * FROM observed")}
+        names = ", ".join(one.name for one in fields(CounterState))
+        rows = self._db.execute(f"SELECT machine, counter, {names} FROM counter")
+        self.counters = {(row[0], row[1]): CounterState(*row[2:]) for row in rows}
+
+    def _settle_schema(self, path: Path) -> None:
+        version = self._db.pragma("user_version")
+        if version > SCHEMA:
+            raise LedgerError(
+                f"{path} was written by a newer tanchang (schema {version}, this one knows {SCHEMA}):"
+                " install that version again, or start with another ledger folder"
+            )
+        if version == 0:
+            with self._db:
+                self._db.execute(TABLES)
+                start = {"id": secrets.token_hex(8), "root": "00" * 32, "commits": "0"}
+                self._db.executemany("INSERT INTO meta VALUES(?, ?)", start.items())
+                self._db.pragma("user_version", SCHEMA)
+
+    def write(self, changes: Sequence[Change], wall: int) -> list[tuple[Record, ...]]:
+        """Everything in one transaction, on disk when this returns; the records of each change with their seq.
+
+        After an error nothing is known: throw this store away and open another, whose `stand` tells.
+        """
+        placed = numbered(changes, self.stand.seq)
+        root = self.stand.root
+        self._db.execute("BEGIN IMMEDIATE")
+        for record in chain.from_iterable(placed):
+            root = self._insert(record, root, wall)
+        for change in changes:
+            self._put_state(change)
+            for block in change.blocks:
+                self._put_block(block)
+        stand = Stand(self.stand.seq + sum(map(len, placed)), root, self.stand.commits + 1)
+        meta = {"root": stand.root, "commits": str(stand.commits)}
+        self._db.executemany("UPDATE meta SET value = ?2 WHERE key = ?1", meta.items())
+        self._db.execute("COMMIT")
+        self.stand = stand
+        return placed
+
+    def _insert(self, record: Record, root: str, wall: int) -> str:
+        body = canonical(record.body)
+        signed = content(record, body, wall)
+        head = (record.seq, record.kind.value, record.machine, record.time, body, int(record.simulated))
+        self._db.execute("INSERT INTO record VALUES(?, ?, ?, ?, ?, ?, ?, ?)", (*head, zlib.crc32(signed), wall))
+        return chained(root, signed)
+
+    def _put_state(self, change: Change) -> None:
+        names = [one.name for one in fields(CounterState)]
+        marks = ", ".join("?" for _ in names)
+        self._db.executemany(
+            f"INSERT OR REPLACE INTO counter(machine, counter, {', '.join(names)}) VALUES(?, ?, {marks})",
+            [(*key, *(getattr(state, name) for name in names)) for key, state in change.counters.items()],
+        )
+        observed = [(device, one.time, one.cause) for device, one in change.observed.items()]
+        self._db.executemany("INSERT OR REPLACE INTO observed VALUES(?, ?, ?)", observed)
+        self._db.executemany("INSERT OR REPLACE INTO cursor VALUES(?, ?)", change.cursors.items())
+
+    def _put_block(self, block: Block) -> None:
+        names = json.dumps(block.tags)
+        self._db.execute("INSERT OR IGNORE INTO tag_list(device, names) VALUES(?, ?)", (block.device, names))
+        self._db.execute(
+            "INSERT INTO block(tag_list, first, last, rows, body, crc)"
+            " SELECT id, ?, ?, ?, ?, ? FROM tag_list WHERE device = ? AND names = ?",
+            (block.first, block.last, block.rows, block.body, zlib.crc32(block.body), block.device, names),
+        )
+
+    def close(self) -> None:
+        """Give the file back; safe to call twice."""
+        self._db.close()
+
+
+def lock(folder: Path, pid: int) -> apsw.Connection:
+    """Hold a ledger folder until closed or dead. LedgerError names the process that holds it already.
+
+    An exclusive transaction on a file of its own: the operating system lets go when the process ends, however it ends.
+    """
+    holder = folder / "ledger.pid"
+    held = apsw.Connection(str(folder / "ledger.lock"))
+    try:
+        held.execute("BEGIN EXCLUSIVE")
+    except apsw.BusyError:
+        held.close()
+        other = holder.read_text().strip() if holder.exists() else "unknown"
+        raise LedgerError(
+            f"{folder} is in use by another agent (process {other}): stop that one, or give this one another folder"
+        ) from None
+    holder.write_text(f"{pid}\n")
+    return held
+
+
+def record_of(row: Sequence[Any]) -> Record:
+    """A record from its row (seq, kind, machine, time, body, simulated, crc, wall); LedgerError if it was altered."""
+    seq, kind, machine, time, body, simulated, crc, wall = row
+    record = Record(Kind(kind), machine, time, json.loads(body), bool(simulated), seq)
+    if zlib.crc32(content(record, body, wall)) != crc:
+        raise LedgerError(f"record {seq} of the ledger is damaged: keep the file, start with a new ledger folder")
+    return record
