@@ -16,7 +16,7 @@ SECURED = ("certificate", "private_key", "server_thumbprint")
 
 
 class OpcuaTag(Tag):
-    """A variable node: `s=name` within the device's namespace, or `ns=2;s=name`. Dates are read as ms since 1970 UTC."""
+    """A variable node: `s=name` within the device's namespace, or `ns=2;s=name`. Dates become ms since 1970 UTC."""
 
     node: Annotated[str, Field(min_length=3, max_length=4096)]
     datatype: DataType | None = None
