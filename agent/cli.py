@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] in (["simulate"], ["tour"]):
         module = {"simulate": "simulators", "tour": "gateway.tour"}[argv[0]]
-        os.execv(sys.executable, [sys.executable, "-m", module, *argv[1:]])  # noqa: S606
+        os.execv(sys.executable, [sys.executable, "-m", module, *argv[1:]])
     arguments = parser().parse_args(argv)
     try:
         return COMMANDS[arguments.command](arguments)
@@ -81,7 +81,7 @@ def _run(arguments: argparse.Namespace) -> int:
     return run(load(arguments.file), arguments.file.parent, arguments.data)
 
 
-def _doctor(arguments: argparse.Namespace) -> int:
+def _doctor(_: argparse.Namespace) -> int:
     from agent.doctor import examine
 
     findings = examine()
@@ -90,7 +90,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
     return 1 if any(finding.wrong for finding in findings) else 0
 
 
-def _schema(arguments: argparse.Namespace) -> int:
+def _schema(_: argparse.Namespace) -> int:
     import json
 
     from agent.linefile import schema
@@ -100,7 +100,7 @@ def _schema(arguments: argparse.Namespace) -> int:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    from agent.demo import DemoError, demo, settings
+    from agent.demo.run import DemoError, demo, settings
 
     try:
         return demo(settings(vars(arguments)))

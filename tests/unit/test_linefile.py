@@ -1,0 +1,90 @@
+"""Line files: the shipped ones load, and every mistake in a wrong one is told with its remedy."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from agent.linefile import LineFileError, load, schema
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = sorted((ROOT / "firmware_configs" / "lines").glob("*.toml"))
+GOOD = SHIPPED[0].read_text(encoding="utf-8")
+
+
+def mistakes(tmp_path: Path, text: str) -> list[str]:
+    path = tmp_path / "line.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(LineFileError) as caught:
+        load(path)
+    return [str(mistake) for mistake in caught.value.mistakes]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_line_file_loads_and_fits_its_schema(path: Path) -> None:
+    line = load(path)
+    assert line.equipment.machines
+    jsonschema.validate(tomllib.loads(path.read_text(encoding="utf-8")), json.loads(json.dumps(schema())))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "told"),
+    [
+        ('takt = "17s"', "takt = 17", "takt: write a time with its unit, such as '200ms' or '17s', not 17"),
+        ('timezone = "Asia/Shanghai"', 'timezone = "Asia/Shangai"', "timezone: no time zone 'Asia/Shangai'"),
+        ("unit = 1\n", "unti = 1\n", "device press1, unti: unknown key; did you mean 'unit'?"),
+        ('good = "press1.good"', 'good = "press1.god"', "machine press1, good: no tag 'press1.god'; did you mean"),
+        ('name = "press1"\ndisplay', 'name = "trim1"\ndisplay', "machine trim1: this name is used twice"),
+        ('good = "press1.good"', 'good = "press1.cycle"', "press1.cycle must be an unsigned integer"),
+        ('machine = "diecast1"', 'machine = "diecast9"', "camera cam1, machine: no machine 'diecast9'"),
+        ('tag = "press1.light", executing = [4]', 'tag = "press1.light", executing = [34]', "lamp 34 is listed as"),
+        ('driver = "opcua"', 'driver = "opcda"', "device cell1, driver: write one of modbus, opcua"),
+        ('from = "08:00"', 'from = "8:00"', "shift day, from:"),
+        ("port = 1883", "port = 99999", "mqtt, port: must be less than or equal to 65535, not 99999"),
+    ],
+)
+def test_a_mistake_is_told_in_the_engineers_words(tmp_path: Path, wrong: str, right: str, told: str) -> None:
+    assert wrong in GOOD
+    assert any(told in mistake for mistake in mistakes(tmp_path, GOOD.replace(wrong, right, 1)))
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    text = (
+        GOOD.replace('takt = "17s"', "takt = 17").replace("unit = 1\n", "unti = 1\n").replace("port = 1883", "port = 0")
+    )
+    assert len(mistakes(tmp_path, text)) >= 3
+
+
+def test_a_file_that_is_no_toml_is_one_mistake(tmp_path: Path) -> None:
+    assert "not TOML" in mistakes(tmp_path, "site = [")[0]
+
+
+def test_the_command_prints_all_mistakes_exits_2_and_shows_no_traceback(tmp_path: Path) -> None:
+    path = tmp_path / "line.toml"
+    path.write_text(GOOD.replace('takt = "17s"', "takt = 17").replace("port = 1883", "port = 0"), encoding="utf-8")
+    for command in ("check", "run"):
+        arguments = [sys.executable, "-m", "agent.cli", command, str(path)]
+        done = subprocess.run(arguments, capture_output=True, text=True, check=False, cwd=ROOT)
+        assert done.returncode == 2
+        assert len(done.stderr.strip().splitlines()) == 2
+        assert "Traceback" not in done.stderr
+
+
+def test_a_missing_file_is_told_without_a_traceback(tmp_path: Path) -> None:
+    arguments = [sys.executable, "-m", "agent.cli", "check", str(tmp_path / "nothing.toml")]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert "check the path" in done.stderr
+
+
+def test_the_command_line_imports_nothing_heavy() -> None:
+    code = "import sys, agent.cli; agent.cli.parser(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    heavy = {"numpy", "pydantic", "asyncua", "pymodbus", "onnxruntime", "fastapi", "paho", "apsw", "asyncio"}
+    assert not heavy & set(done.stdout.split())
