@@ -2,7 +2,8 @@
 
 No records, counts, orders, scores, model or part ids, images, addresses or faults. Parts become a band,
 products an alias, stop reasons one of four public words, ratios are rounded to 0.1, and a figure of
-fewer than 30 parts is hidden. The takt stays: whoever films the line can time it.
+fewer than 30 parts is hidden. The takt stays: whoever films the line can time it. There is no `_online`:
+a connection has one last will, and a promise that nobody takes back is worse than a heartbeat that stops.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from agent.model import Line
 from gateway.payload import Json
-from gateway.topic import LINE, ONLINE, TREE, Topic
+from gateway.topic import LINE, TREE, Topic
 
 MIN_PARTS = 30
 BANDS = (0, 30, 100, 200, 500, *(n * 10**e for e in range(3, 9) for n in (1, 2, 5)))
@@ -53,10 +54,6 @@ def alias(line: Line, product: str) -> dict[str, str]:
 
 def _whole(_line: Line, value: Json) -> Json:
     return _pick(value, WHOLE)
-
-
-def _online(_line: Line, value: bool) -> bool:
-    return value is True
 
 
 def _state(_line: Line, value: Json) -> Json:
@@ -104,7 +101,6 @@ def _pick(value: Json, keys: tuple[str, ...]) -> Json:
 
 CONTRACTS: dict[str, Callable[[Line, Any], Any]] = {
     LINE: _whole,
-    ONLINE: _online,
     "_state": _state,
     "_kpi": _figures,
     "_inspection": _inspection,
