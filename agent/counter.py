@@ -51,21 +51,21 @@ NOTHING = Count(0)
 
 
 def step(
-    state: CounterState | None, raw: int, modulus: int, time: int, max_rate: float, *, restarted: bool = False
+    state: CounterState | None, raw: int, modulus: int, time: int, max_rate: float, unseen: str | None = None
 ) -> tuple[CounterState, Count]:
     """The counter after reading `raw` (0 <= raw < modulus) of source time `time` (ns), and what it adds.
 
-    `max_rate` is parts per second at best; `restarted` marks the first reading of a new run of the agent.
-    sum(delta) == total within an epoch, whatever comes.
+    `max_rate` is parts per second at best; `unseen` is the note for parts made while nobody looked: late, restart.
+    A value older than the state adds nothing. sum(delta) == total within an epoch, whatever comes.
     """
     if state is None:
         return CounterState(raw, 0, 0, time), Count(0, "baseline")
     if time < state.time:
-        return state, Count(0, "late")
+        return state, NOTHING
     possible = most(time - state.time, max_rate)
     delta = (raw - state.raw) % modulus
     if delta <= possible:
-        return _counted(state, raw, delta, time), _told(state, raw, delta, modulus, possible, restarted=restarted)
+        return _counted(state, raw, delta, time), _told(state, raw, delta, modulus, possible, unseen)
     if raw < state.raw and raw <= possible:
         return _epoch(state, raw, raw, time), Count(raw, "reset", 0, possible - raw)
     return _suspect(state, raw, modulus, time, max_rate)
@@ -80,10 +80,10 @@ def _counted(state: CounterState, raw: int, delta: int, time: int) -> CounterSta
     return replace(state, raw=raw, total=state.total + delta, time=time, suspect=None, suspect_time=0)
 
 
-def _told(state: CounterState, raw: int, delta: int, modulus: int, possible: int, *, restarted: bool) -> Count:
+def _told(state: CounterState, raw: int, delta: int, modulus: int, possible: int, unseen: str | None) -> Count:
     """The count of a believed reading; whole turns of the register that fit in the time cannot be seen."""
     turns = (possible - delta) // modulus
-    note = "restart" if restarted and delta else "wrap" if raw < state.raw else None
+    note = unseen if unseen and delta else "wrap" if raw < state.raw else None
     return Count(delta, note, 0, turns * modulus)
 
 
