@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import tempfile
+from datetime import datetime
 from pathlib import Path
 
 
@@ -10,15 +13,46 @@ def main() -> None:
     """Run one of the commands; exit code 2 on a wrong command line."""
     parser = argparse.ArgumentParser(prog="simulators", description="A plant in virtual time behind real servers.")
     commands = parser.add_subparsers(dest="command", required=True)
-    draw = commands.add_parser("draw", help="write a labelled set of casting pictures")
+    _add_draw(commands.add_parser("draw", help="write a labelled set of casting pictures"))
+    _add_plant(commands.add_parser("cooker3", help="a rice-cooker line of takt 17 s: OPC UA, Modbus TCP, camera"))
+    chosen = parser.parse_args()
+    if chosen.command == "draw":
+        from simulators.sample import write
+
+        write(chosen.out, chosen.count, chosen.seed, chosen.share)
+        return
+    from simulators.program import Options, simulate
+
+    folder = chosen.folder or Path(tempfile.mkdtemp(prefix="tanchang-plant-"))
+    given = {name: value for name, value in vars(chosen).items() if name not in ("command", "folder")}
+    asyncio.run(simulate(Options(scenario=chosen.command, folder=folder.resolve(), **given)))
+
+
+def _add_draw(draw: argparse.ArgumentParser) -> None:
     draw.add_argument("--count", type=int, default=100, help="how many pictures")
     draw.add_argument("--seed", type=int, default=7)
     draw.add_argument("--share", type=float, help="share of defective parts, 0..1; the line's own rate if left out")
     draw.add_argument("--out", type=Path, required=True, help="folder to write to")
-    chosen = parser.parse_args()
-    from simulators.sample import write
 
-    write(chosen.out, chosen.count, chosen.seed, chosen.share)
+
+def _add_plant(plant: argparse.ArgumentParser) -> None:
+    plant.add_argument("--seed", type=int, default=7)
+    plant.add_argument("--speed", type=float, default=1.0, help="plant seconds in a second of the wall clock")
+    plant.add_argument(
+        "--start", type=_time, help="plant time to start at, ISO 8601; today 08:00 in Shanghai if left out"
+    )
+    plant.add_argument("--folder", type=Path, help="where cam1/ and truth.json go; a new temporary folder if left out")
+    plant.add_argument("--hold", action="store_true", help="stand still until `go` is written to stdin")
+    plant.add_argument("--attached", action="store_true", help="quit when stdin closes")
+    plant.add_argument("--opcua-port", type=int, default=4840, help="0: chosen by the system")
+    plant.add_argument("--modbus-port", type=int, default=5020, help="0: chosen by the system")
+
+
+def _time(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise argparse.ArgumentTypeError("write the offset too, such as 2026-11-22T08:00:00+08:00")
+    return time
 
 
 if __name__ == "__main__":

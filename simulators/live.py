@@ -1,0 +1,24 @@
+"""The plant against the wall clock: one place where plant time moves."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from simulators.clock import Clock
+from simulators.plant import Plant
+from simulators.station import Change
+
+
+class Live:
+    """A plant, its clock, and the changes no OPC UA client has been told of yet."""
+
+    def __init__(self, plant: Plant, clock: Clock) -> None:
+        self.plant, self.clock = plant, clock
+        self.untold: deque[Change] = deque()
+
+    def catch_up(self) -> int:
+        """Bring the plant to the clock's now and return it, ns; whoever is about to show a value calls this."""
+        now = self.clock.now()
+        if now > self.plant.now:
+            self.untold.extend(self.plant.advance(now))
+        return self.plant.now
