@@ -1,0 +1,79 @@
+"""Documents cannot lie: what they show loads, what they name exists, and locks keep their rules."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from agent.cli import COMMANDS, parser
+from agent.linefile import load
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_the_line_file_of_the_readme_loads(tmp_path: Path) -> None:
+    text = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    assert len(text) == 1
+    path = tmp_path / "line.toml"
+    path.write_text(text[0], encoding="utf-8")
+    assert load(path).equipment.machines[0].name == "press1"
+
+
+def test_every_command_of_the_readme_exists() -> None:
+    named = set(re.findall(r"^(?:\.venv/bin/)?tanchang (\w+)", README, re.MULTILINE))
+    assert named <= {*COMMANDS, "simulate", "tour"}
+    assert set(COMMANDS) - {"demo"} <= named
+    demo = re.search(r"tanchang (demo --for .*)", README)
+    assert demo
+    assert parser().parse_args(demo[1].split()).duration == "60s"
+
+
+def test_every_make_target_named_in_a_document_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for path in DOCS:
+        assert set(re.findall(r"make ([a-z]+)`", path.read_text(encoding="utf-8"))) <= targets, path.name
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_a_link_within_the_project_leads_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", path.read_text(encoding="utf-8")):
+        assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "requirements").glob("*.txt")), ids=lambda path: path.stem)
+def test_a_lock_pins_every_package_by_hash_and_names_no_address(path: Path) -> None:
+    text = path.read_text()
+    pins = re.findall(r"^[a-z0-9-]+(?:\[.*\])?==", text, re.MULTILINE)
+    assert pins
+    assert "://" not in text
+    for block in re.split(r"^(?=[a-z0-9-]+(?:\[.*\])?==)", text, flags=re.MULTILINE)[1:]:
+        assert "--hash=sha256:" in block, block.splitlines()[0]
+
+
+def test_the_front_end_lock_holds_integrity_and_no_address() -> None:
+    lock = json.loads((ROOT / "gateway" / "web" / "package-lock.json").read_text())
+    packages = {name: entry for name, entry in lock["packages"].items() if name}
+    assert packages
+    for name, entry in packages.items():
+        assert "integrity" in entry, name
+        assert "resolved" not in entry, name
+
+
+def test_no_file_names_a_path_of_one_machine_or_a_package_index() -> None:
+    listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True, cwd=ROOT).stdout.split(
+        "\n"
+    )
+    home = re.compile(
+        "|".join(["(?<![\\w.])/" + "work/", "(?<![\\w.])/" + "root/", "py" + "pi\\.org", "npm" + "js\\.org"])
+    )
+    for name in filter(None, listed):
+        path = ROOT / name
+        if path.suffix in {".onnx", ".png", ".webp", ".woff2"} or not path.is_file():
+            continue
+        assert not home.search(path.read_text(encoding="utf-8")), name
