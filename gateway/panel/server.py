@@ -10,10 +10,10 @@ from fastapi import FastAPI, HTTPException, Query, Request, Response, WebSocket
 from fastapi.responses import JSONResponse
 
 from agent.model import SECOND, Kind, Line
-from gateway import assets
+from gateway import assets, payload
 from gateway.guard import Guard
+from gateway.order import OrderError, parse_order
 from gateway.panel import encode
-from gateway.panel.order import OrderError, read_order
 from gateway.panel.timeline import segments
 from gateway.panel.view import View
 from gateway.panel.watch import watch
@@ -78,15 +78,15 @@ def _add_state(app: FastAPI, line: Line, view: View) -> None:
 
     @app.get("/api/v1/devices")
     async def devices() -> JSONResponse:
-        return _fresh({"devices": [encode.device(link, tags=True) for link in view.devices()]})
+        return _fresh({"devices": [encode.device_with_tags(link) for link in view.devices()]})
 
     @app.get("/api/v1/faults")
     async def faults(limit: Annotated[int, Query(ge=1, le=500)] = 50) -> JSONResponse:
         history = view.records(Kind.FAULT, None, None, None, limit, newest=True)
         return _fresh(
             {
-                "faults": [encode.fault(known) for known in view.now().faults],
-                "history": [encode.record(fact) for fact in history],
+                "faults": [payload.fault(known) for known in view.now().faults],
+                "history": [payload.record(view.now().ledger, fact) for fact in history],
             }
         )
 
@@ -100,12 +100,12 @@ def _add_history(app: FastAPI, line: Line, view: View) -> None:
         if not names:
             raise HTTPException(404, f"no machine {machine}")
         lanes = {name: [encode.segment(s) for s in _states(view, name, since, until)] for name in names}
-        return _fresh({"since": encode.iso(since), "until": encode.iso(until), "machines": lanes})
+        return _fresh({"since": payload.iso(since), "until": payload.iso(until), "machines": lanes})
 
     @app.get("/api/v1/inspections")
     async def inspections(limit: Annotated[int, Query(ge=1, le=200)] = 20) -> JSONResponse:
         facts = view.records(Kind.INSPECTION, None, None, None, limit, newest=True)
-        return _fresh({"inspections": [encode.record(fact) for fact in facts]})
+        return _fresh({"inspections": [payload.record(view.now().ledger, fact) for fact in facts]})
 
     @app.get("/api/v1/ledger")
     async def ledger(
@@ -120,7 +120,7 @@ def _add_history(app: FastAPI, line: Line, view: View) -> None:
                 "durable": now.durable,
                 "depth": dict(view.depth()),
                 "root": view.root(),
-                "records": [encode.record(fact) for fact in facts],
+                "records": [payload.record(view.now().ledger, fact) for fact in facts],
             }
         )
 
@@ -144,9 +144,11 @@ def _add_orders(app: FastAPI, line: Line, view: View) -> None:
         if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
             raise HTTPException(415, "send the order as application/json")
         try:
-            order = read_order(line, await _body(request))
+            order = parse_order(line, await _body(request))
         except OrderError as error:
-            return JSONResponse({"mistakes": error.mistakes}, 422)
+            raise HTTPException(422, str(error)) from error
+        if order is None:
+            raise HTTPException(422, "this is the record of an order, not an order")
         await view.take_order(order)
         return JSONResponse({"order": order.order}, 201)
 

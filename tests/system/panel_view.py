@@ -38,6 +38,9 @@ from agent.model import (
 )
 
 ZONE = ZoneInfo("Asia/Shanghai")
+SIM = True
+CLOSED = False
+UP, DOWN = True, False
 RUN = MachineState(State.EXECUTING)
 
 
@@ -78,7 +81,7 @@ def kpi(name: str, machine: str, unit: str, parts: tuple[float, float, float], c
     low, high = more.get("low"), more.get("high")
     return Kpi(
         name, machine, SHIFT, numerator, denominator, unit, value, low, high,
-        coverage * expected, expected, more.get("target"), NOW, 0, False, True,
+        coverage * expected, expected, more.get("target"), NOW, 0, CLOSED, SIM,
     )  # fmt: skip
 
 
@@ -98,20 +101,20 @@ FIGURES = (
 )
 
 MACHINES = (
-    MachineNow("diecast1", RUN, at("13:52"), 1109, 27, 16.2, NOW, True),
-    MachineNow("press1", STOPPED, at("14:24"), 1101, 4, 16.8, NOW, True),
-    MachineNow("trim1", UNKNOWN, at("14:03"), 958, 2, None, at("14:03"), True),
-    MachineNow("assembly1", STARVED, at("14:29"), 1077, 5, 17.4, NOW, True),
-    MachineNow("testpack1", RUN, at("13:20"), 1052, 9, 17.1, NOW, True),
+    MachineNow("diecast1", RUN, at("13:52"), 1109, 27, 16.2, NOW, SIM),
+    MachineNow("press1", STOPPED, at("14:24"), 1101, 4, 16.8, NOW, SIM),
+    MachineNow("trim1", UNKNOWN, at("14:03"), 958, 2, None, at("14:03"), SIM),
+    MachineNow("assembly1", STARVED, at("14:29"), 1077, 5, 17.4, NOW, SIM),
+    MachineNow("testpack1", RUN, at("13:20"), 1052, 9, 17.1, NOW, SIM),
 )
 
 INSPECTIONS = (
     Inspection("diecast1-001148", "diecast1", at("14:31:52"), Verdict.REJECT, 0.9996, 0.9996, 0.41, "blowhole",
-               "8c1e09d2f4ab", "diecast1-001148.png", True, 9.1),
+               "8c1e09d2f4ab", "diecast1-001148.png", SIM, 9.1),
     Inspection("diecast1-001147", "diecast1", at("14:31:36"), Verdict.PASS, 0.03, 0.03, 0.02, None,
-               "8c1e09d2f4ab", "diecast1-001147.png", True, 8.8),
+               "8c1e09d2f4ab", "diecast1-001147.png", SIM, 8.8),
     Inspection("diecast1-001146", "diecast1", at("14:31:20"), Verdict.ASK, 0.52, 0.52, None, "flash",
-               "8c1e09d2f4ab", None, True, 9.4),
+               "8c1e09d2f4ab", None, SIM, 9.4),
 )  # fmt: skip
 
 PLAN = Plan(
@@ -134,18 +137,18 @@ def tag(name: str, value: float | str | None, unit: str = "", status: int = GOOD
     return TagNow(name, unit, value, status, NOW if age_s is not None else 0, age_s)
 
 
-SIMULATED = Origin("tanchang", "simulated plant", True, 60.0)
+SIMULATED = Origin("tanchang", "simulated plant", SIM, 60.0)
 CELL1 = DeviceNow(
-    "cell1", "opcua", "opc.tcp://127.0.0.1:4840/", True, 0.1, 12.0, 8431, 0, SIMULATED, None,
+    "cell1", "opcua", "opc.tcp://127.0.0.1:4840/", UP, 0.1, 12.0, 8431, 0, SIMULATED, None,
     (tag("clock", 1795156325000.0, "ms"), tag("diecast1_light", 4.0), tag("diecast1_good", 1109.0),
      tag("die_temperature", 231.4, "Cel"), tag("diecast1_cycle", 16.2, "s")),
 )  # fmt: skip
 TRIM1 = DeviceNow(
-    "trim1", "modbus", "127.0.0.1:5020 unit 3", False, 29.0, None, 5210, 17, SIMULATED, at("14:03"),
+    "trim1", "modbus", "127.0.0.1:5020 unit 3", DOWN, 29.0, None, 5210, 17, SIMULATED, at("14:03"),
     (tag("light", 4.0, status=BAD_NOT_CONNECTED, age_s=29.0), tag("good", 958.0, status=BAD_NOT_CONNECTED, age_s=29.0)),
 )  # fmt: skip
 METER1 = DeviceNow(
-    "meter1", "modbus", "127.0.0.1:5020 unit 10", True, 0.4, 3.2, 1210, 0, SIMULATED, None,
+    "meter1", "modbus", "127.0.0.1:5020 unit 10", UP, 0.4, 3.2, 1210, 0, SIMULATED, None,
     (tag("power", 41250.0, "W"), tag("energy", 1931.7, "kWh")),
 )  # fmt: skip
 
@@ -166,7 +169,7 @@ STORY = {
 def state_record(machine: str, time: int, state: MachineState, seq: int) -> Record:
     reason = "die-protection" if state.reason == 31 else None
     body = {"state": state.state.value, "word": state.word, "reason": state.reason, "reason_word": reason}
-    return Record(Kind.STATE, machine, time, body, True, seq)
+    return Record(Kind.STATE, machine, time, body, SIM, seq)
 
 
 def _history() -> list[Record]:
@@ -180,14 +183,14 @@ def _history() -> list[Record]:
             "process_score": part.process_score, "defect": part.defect, "model": part.model,
             "evidence": part.evidence, "took_ms": part.took_ms,
         }  # fmt: skip
-        found.append(Record(Kind.INSPECTION, part.machine, part.time, body, True))
+        found.append(Record(Kind.INSPECTION, part.machine, part.time, body, SIM))
     gap = {
         "what": "trim1",
         "cause": "not_connected",
         "from": "2026-11-20T03:20:00.000Z",
         "to": "2026-11-20T03:55:00.000Z",
     }
-    found.append(Record(Kind.GAP, "trim1", at("11:55"), {**gap, "low": None, "high": None}, True))
+    found.append(Record(Kind.GAP, "trim1", at("11:55"), {**gap, "low": None, "high": None}, SIM))
     ordered = sorted(found, key=lambda record: record.time)
     return [replace(record, seq=index + 1) for index, record in enumerate(ordered)]
 

@@ -1,0 +1,72 @@
+// @ts-check
+/** The page: top bar, tabs, the open tab, the drawer. Drawn again whenever something it read has changed. */
+
+import { effect } from "/lib/signals-core.mjs";
+import { clock, day, number } from "/shared/format.js";
+import { named } from "/shared/i18n.js";
+import { Devices } from "./devices.js";
+import { Faults } from "./faults.js";
+import { find } from "./figures.js";
+import { html, render } from "./html.js";
+import { Inspections } from "./inspections.js";
+import { Ledger } from "./ledger.js";
+import { Overview } from "./overview.js";
+import { Stale, Sym } from "./parts.js";
+import { Plan } from "./plan.js";
+import { LANGUAGES, TABS, answers, lang, live, speak, stale, tab, translate, why } from "./store.js";
+import { Why } from "./why.js";
+
+/** @typedef {import("./parts.js").Page} Page */
+
+/** @type {Record<string, any>} */
+const PAGES = { overview: Overview, devices: Devices, inspections: Inspections, plan: Plan, faults: Faults, ledger: Ledger };
+const NAMES = { "zh-CN": "中文", en: "EN" };
+
+/** @param {{page: Page, open: string}} props */
+function Top({ page, open }) {
+  const { line, sim, time, faults } = page.now;
+  const other = LANGUAGES.find((l) => l !== page.lang) ?? page.lang;
+  return html`<header class="top">
+    ${sim && html`<div class="cap"><b>SIM</b><span>${page.t("mark-sim")}</span></div>`}
+    <div class="ttl"><h1>${named(line.display, page.lang, line.line)}</h1><p><span class="site">${line.site}/</span>${line.area}/${line.line}</p></div>
+    <nav aria-label=${page.t("pages")}>${TABS.map((name) => html`<a key=${name} href=${`#${name}`} aria-current=${name === open ? "page" : undefined}>
+      ${page.t(`tab-${name}`)}${name === "faults" && faults.length > 0 && html`<b class="n">${faults.length}</b>`}</a>`)}</nav>
+    <button type="button" class="lang" lang=${other} onClick=${() => speak(other)}>${NAMES[/** @type {"en"} */ (other)]}</button>
+    <div class="clk"><b class="num">${clock(page.zone, time, true)}</b><p>${day(page.zone, time)}${shift(page)}</p></div>
+  </header>`;
+}
+
+/** @param {Page} page */
+function shift(page) {
+  const figure = find(page.now, "utilization", page.now.machines[0]?.name);
+  if (!figure) return "";
+  const label = page.t(`shift-${figure.window.label}`);
+  return ` ${label} · ${page.t("planned-so-far", { n: number(page.lang, Math.floor(figure.expected_s / 60)) })}`;
+}
+
+/** Says once that nothing comes any more; screen readers hear it. @param {{page: Page}} props */
+const Silence = ({ page }) => html`<div class="silence" role="status">${page.stale && html`<p><${Sym} id="f-stale" />
+  <b>${page.t("server-silent", { time: clock(page.zone, page.now.time) })}</b><${Stale} page=${page} seconds=${page.silence} /></p>`}</div>`;
+
+/** @param {{page: Page, open: string}} props */
+function App({ page, open }) {
+  const Open = PAGES[open];
+  return html`<${Top} page=${page} open=${open} /><${Silence} page=${page} />
+    <main class=${`tab-${open}`}><${Open} page=${page} /></main>
+    <${Why} page=${page} open=${why.value} close=${() => { why.value = null; }} />`;
+}
+
+const root = /** @type {HTMLElement} */ (document.getElementById("app"));
+
+effect(() => {
+  const t = translate.value;
+  const now = live.message.value;
+  if (!t || !now) return;
+  document.title = `${now.sim ? "SIM · " : ""}${named(now.line.display, lang.value, now.line.line)} · ${t(`tab-${tab.value}`)}`;
+  /** @type {Page} */
+  const page = {
+    t, now, lang: lang.value, zone: now.line.timezone, silence: live.silence.value ?? 0, beats: live.beats.value,
+    stale: stale.value, answers: answers.value, explain: (key) => { why.value = key; },
+  };
+  render(html`<${App} page=${page} open=${tab.value} />`, root);
+});

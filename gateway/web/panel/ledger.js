@@ -1,0 +1,39 @@
+// @ts-check
+/** The ledger: how deep, how far each sink has read, and the newest records. */
+
+import { clock, number } from "/shared/format.js";
+import { html } from "./html.js";
+import { Head, Sim } from "./parts.js";
+
+/** @typedef {import("./parts.js").Page} Page */
+
+/** @param {{page: Page}} props */
+export function Ledger({ page }) {
+  const { ledger } = page.now;
+  const { last_seq, ...sinks } = ledger.depth;
+  const records = page.answers["/api/v1/ledger?limit=60"]?.records ?? [];
+  return html`<section><${Head} title=${page.t("tab-ledger")} note=${page.t("ledger-note")} of=${page.now} />
+    <dl class="facts big">
+      <div><dt>${page.t("committed")}</dt><dd class="num">#${number(page.lang, ledger.seq)}</dd></div>
+      <div><dt>${page.t("on-disk")}</dt><dd>${page.t(ledger.durable ? "durable" : "not-durable")}</dd></div>
+      <div><dt>${page.t("ledger-id")}</dt><dd>${ledger.id} · ${ledger.root}</dd></div>
+      ${Object.entries(sinks).map(([sink, seq]) => html`<div key=${sink}><dt>${page.t(`sink-${sink}`)}</dt>
+        <dd><b class="num">#${number(page.lang, seq)}</b> · ${page.t("waiting", { n: number(page.lang, last_seq - seq) })}</dd></div>`)}
+    </dl>
+    <table class="tags records"><thead><tr><th class="r">seq</th><th>${page.t("time")}</th><th>${page.t("kind")}</th>
+      <th>${page.t("station")}</th><th class="wide">${page.t("content")}</th><th /></tr></thead>
+      <tbody>${records.map((/** @type {any} */ r) => html`<tr key=${r.seq}><td class="r num">${r.seq}</td>
+        <td>${clock(page.zone, r.time, true)}</td><td>${page.t(`kind-${r.kind}`)}</td><td>${r.machine || "—"}</td>
+        <td class="body">${brief(r.value)}</td><td><${Sim} of=${r} /></td></tr>`)}</tbody></table></section>`;
+}
+
+const LONGEST = 110;
+
+/** The body on one line: what is null or deep is left to the API. @param {Record<string, any>} value */
+function brief(value) {
+  const text = Object.entries(value)
+    .filter(([, v]) => v !== null && typeof v !== "object")
+    .map(([k, v]) => `${k} ${typeof v === "number" && !Number.isInteger(v) ? v.toFixed(2) : v}`)
+    .join(" · ");
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+}
