@@ -1,0 +1,259 @@
+"""The only home of paho: one MQTT connection as an async context manager.
+
+MQTT 5, or 3.1.1 where the broker knows nothing newer. Never reconnects: whoever holds it opens a new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import re
+import socket
+import ssl
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.reasoncodes import ReasonCode
+
+IN_FLIGHT = 20
+KEEPALIVE_S = 10
+CONNECT_S = 5.0
+GOODBYE_S = 2.0
+REFUSED = 0x80
+UNSUPPORTED_VERSION = 0x84
+BAD_LOGIN = (0x86, 0x87)
+CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class MqttError(Exception):
+    """The broker cannot be reached, refused something, or the link is lost. Says what to do about it."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(f"{message}: {remedy}")
+        self.message = message
+        self.remedy = remedy
+
+
+class _OldServerError(Exception):
+    """The broker does not speak MQTT 5."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where the broker is and how to get in. With `ca_file` the link is TLS, checked against it."""
+
+    host: str
+    port: int = 1883
+    username: str | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One publication: to be sent, or as it arrived."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+
+
+class Mqtt:
+    """`async with Mqtt(broker, "me") as link`: connected, or MqttError. All calls belong to one event loop.
+
+    `will` is published retained by the broker if the link breaks without goodbye.
+    """
+
+    def __init__(self, broker: Broker, client_id: str, will: Message | None = None) -> None:
+        if not CLIENT_ID.fullmatch(client_id):
+            raise ValueError(f"client id {client_id!r}: use up to 64 letters, digits, - and _")
+        self.broker = broker
+        self.client_id = client_id
+        self.will = will
+        self.version = 5
+        self._loop = asyncio.get_running_loop()
+        self._client: Client
+        self._acks: dict[int, asyncio.Future[None]] = {}
+        self._inbox: asyncio.Queue[Message | None] = asyncio.Queue()
+        self._lost: asyncio.Future[str] = self._loop.create_future()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._connect(MQTTProtocolVersion.MQTTv5)
+        except _OldServerError:
+            self.version = 4
+            self._lost, self._inbox = self._loop.create_future(), asyncio.Queue()
+            await self._connect(MQTTProtocolVersion.MQTTv311)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.shield(self._goodbye(self._client))
+
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Publish at QoS 1; returns when the broker has acknowledged. MqttError if it refuses or the link breaks.
+
+        Calls that overlap go out in the order they were made.
+        """
+        self._check()
+        info = self._client.publish(topic, payload, qos=1, retain=retain)
+        self._queued(info)
+        ack = self._acks[info.mid] = self._loop.create_future()
+        try:
+            await ack
+        finally:
+            self._acks.pop(info.mid, None)
+
+    async def subscribe(self, topic_filter: str) -> None:
+        """Subscribe at QoS 1; returns when granted. Messages arrive in messages()."""
+        self._check()
+        code, mid = self._client.subscribe(topic_filter, qos=1)
+        if code is not MQTTErrorCode.MQTT_ERR_SUCCESS or mid is None:
+            raise self._broken(str(code))
+        ack = self._acks[mid] = self._loop.create_future()
+        await ack
+
+    async def messages(self) -> AsyncGenerator[Message]:
+        """Every message of the subscriptions, in order of arrival; MqttError when the link is lost."""
+        while (message := await self._inbox.get()) is not None:
+            yield message
+        self._inbox.put_nowait(None)
+        raise self._broken(self._lost.result())
+
+    async def lost(self) -> None:
+        """Raise MqttError once the link is lost."""
+        raise self._broken(await asyncio.shield(self._lost))
+
+    async def _connect(self, version: MQTTProtocolVersion) -> None:
+        client = self._client = self._prepare(version)
+        answered: asyncio.Future[int] = self._loop.create_future()
+        client.on_connect = self._hop(lambda _c, _u, _f, code, _p: _settle(answered, code.value))
+        client.on_disconnect = self._hop(lambda _c, _u, _f, code, _p: self._on_lost(str(code)))
+        client.on_publish = self._hop(lambda _c, _u, mid, code, _p: self._on_ack(mid, code))
+        client.on_subscribe = self._hop(lambda _c, _u, mid, codes, _p: self._on_ack(mid, codes[0]))
+        client.on_message = self._hop(lambda _c, _u, message: self._on_message(message))
+        try:
+            await asyncio.to_thread(client.connect, self.broker.host, self.broker.port, KEEPALIVE_S)
+            client.loop_start()
+            async with asyncio.timeout(CONNECT_S):
+                await asyncio.wait((answered, self._lost), return_when=asyncio.FIRST_COMPLETED)
+            self._judge(answered.result() if answered.done() else None, version)
+        except (OSError, TimeoutError) as error:
+            await self._goodbye(client)
+            raise MqttError(
+                f"no MQTT broker answers at {self.broker.host}:{self.broker.port} ({error or 'time is up'})",
+                "start it, or correct host and port in [mqtt]",
+            ) from error
+        except BaseException:
+            await asyncio.shield(self._goodbye(client))
+            raise
+
+    def _prepare(self, version: MQTTProtocolVersion) -> Client:
+        client = Client(
+            CallbackAPIVersion.VERSION2, client_id=self.client_id, protocol=version, reconnect_on_failure=False
+        )
+        client.connect_timeout = CONNECT_S
+        client.max_inflight_messages_set(IN_FLIGHT)
+        if self.broker.ca_file is not None:
+            client.tls_set_context(ssl.create_default_context(cafile=str(self.broker.ca_file)))
+        if self.broker.username is not None:
+            client.username_pw_set(self.broker.username, _password(self.broker))
+        if self.will is not None:
+            client.will_set(self.will.topic, self.will.payload, qos=1, retain=True)
+        return client
+
+    def _judge(self, code: int | None, version: MQTTProtocolVersion) -> None:
+        """Return on success; a v5 CONNECT that was cut off or refused for its version is worth a second try."""
+        if code == 0:
+            return
+        if version is MQTTProtocolVersion.MQTTv5 and code in (None, UNSUPPORTED_VERSION):
+            raise _OldServerError
+        where = f"{self.broker.host}:{self.broker.port}"
+        if code in BAD_LOGIN:
+            raise MqttError(
+                f"the MQTT broker at {where} refuses the login", "check username and password_file in [mqtt]"
+            )
+        refusal = "closes the connection" if code is None else f"refuses the connection ({code})"
+        raise MqttError(f"the MQTT broker at {where} {refusal}", "its log says why; check its settings")
+
+    async def _goodbye(self, client: Client) -> None:
+        """Say goodbye, then end the network thread whether the broker listened or not."""
+        client.disconnect()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(self._lost), GOODBYE_S if client.socket() else 0)
+        link: Any = client.socket()
+        if link is not None:
+            with contextlib.suppress(OSError):
+                link.shutdown(socket.SHUT_RDWR)
+        await asyncio.to_thread(client.loop_stop)
+
+    def _hop(self, callback: Callable[..., None]) -> Callable[..., None]:
+        """The callback as paho's thread may call it: it runs in the event loop."""
+
+        def hop(*arguments: object) -> None:
+            self._loop.call_soon_threadsafe(callback, *arguments)
+
+        return hop
+
+    def _on_ack(self, mid: int, code: ReasonCode) -> None:
+        ack = self._acks.pop(mid, None)
+        if ack is not None and not ack.done():
+            if code.value >= REFUSED:
+                ack.set_exception(MqttError(f"the MQTT broker refuses it ({code})", "check its access rules"))
+            else:
+                ack.set_result(None)
+
+    def _on_message(self, message: MQTTMessage) -> None:
+        self._inbox.put_nowait(Message(message.topic, bytes(message.payload), bool(message.retain)))
+
+    def _on_lost(self, reason: str) -> None:
+        if self._lost.done():
+            return
+        self._lost.set_result(reason)
+        self._inbox.put_nowait(None)
+        for ack in self._acks.values():
+            if not ack.done():
+                ack.set_exception(self._broken(reason))
+
+    def _check(self) -> None:
+        if self._lost.done():
+            raise self._broken(self._lost.result())
+
+    def _queued(self, info: MQTTMessageInfo) -> None:
+        if info.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+            raise self._broken(str(info.rc))
+
+    def _broken(self, reason: str) -> MqttError:
+        where = f"{self.broker.host}:{self.broker.port}"
+        return MqttError(f"the link to the MQTT broker at {where} is lost ({reason})", "it is opened again by itself")
+
+
+def _settle(answered: asyncio.Future[int], code: int) -> None:
+    if not answered.done():
+        answered.set_result(code)
+
+
+def _password(broker: Broker) -> str | None:
+    """The password in its file; MqttError where it would travel in the clear."""
+    if broker.password_file is None:
+        return None
+    if broker.ca_file is None and not _loopback(broker.host):
+        raise MqttError(
+            f"a password to {broker.host} would travel in the clear", "set ca_file in [mqtt], so that the link is TLS"
+        )
+    try:
+        return broker.password_file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise MqttError(f"the MQTT password is not readable ({error})", "correct password_file in [mqtt]") from error
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return False
