@@ -1,0 +1,82 @@
+"""Pure: what a Publish response tells, in columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.model import BAD_NO_DATA, UNCERTAIN
+
+BAD_TYPE_MISMATCH = 0x8074_0000
+EXACT = 2**53
+EPOCH = 116_444_736_000_000_000
+"""1970-01-01 in OPC UA ticks: 100 ns since 1601."""
+LAST_TICK = EPOCH + np.iinfo(np.int64).max // 100
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A row per value in order of arrival: client handle, number, source time (ns, 0 where none is told), StatusCode.
+
+    `text` has, by row, strings and the digits of integers beyond 2**53; their number is NaN.
+    """
+
+    handle: NDArray[np.uint32]
+    value: NDArray[np.float64]
+    source_time: NDArray[np.int64]
+    status: NDArray[np.uint32]
+    text: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One Publish response. A keep-alive has no rows, and the sequence number that the next one will have.
+
+    `ended` is the StatusCode with which the server gave the subscription up, `published` ns since 1970 UTC.
+    """
+
+    subscription: int
+    sequence: int
+    published: int
+    rows: tuple[Rows, ...] = ()
+    ended: int | None = None
+    is_keep_alive: bool = False
+
+
+def nanoseconds(ticks: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Ticks as ns since 1970 UTC; 0 for a time before that, the last ns of an int64 for one after it."""
+    result: NDArray[np.int64] = (np.clip(ticks, EPOCH, LAST_TICK) - EPOCH) * 100
+    return result
+
+
+def milliseconds(ticks: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Ticks as whole ms since 1970 UTC, as a `datetime` tag holds them."""
+    result: NDArray[np.float64] = ((ticks - EPOCH) // 10_000).astype(np.float64)
+    return result
+
+
+def checked(rows: Rows) -> Rows:
+    """The same rows; a good or uncertain one without number or text becomes BadNoData, for it tells nothing."""
+    empty = ~np.isfinite(rows.value)
+    if empty.any():
+        empty[list(rows.text)] = False
+        rows.value[empty] = np.nan
+        rows.status[empty & (rows.status < UNCERTAIN * 2)] = BAD_NO_DATA
+    return rows
+
+
+def joined(parts: Sequence[Rows]) -> Rows:
+    """The rows of all parts, in their order."""
+    if len(parts) == 1:
+        return parts[0]
+    starts = np.cumsum([0, *(len(part.handle) for part in parts)]).tolist()
+    return Rows(
+        np.concatenate([np.empty(0, np.uint32), *(part.handle for part in parts)]),
+        np.concatenate([np.empty(0), *(part.value for part in parts)]),
+        np.concatenate([np.empty(0, np.int64), *(part.source_time for part in parts)]),
+        np.concatenate([np.empty(0, np.uint32), *(part.status for part in parts)]),
+        {start + row: word for start, part in zip(starts, parts, strict=False) for row, word in part.text.items()},
+    )

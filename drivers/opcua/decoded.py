@@ -1,0 +1,62 @@
+"""Publish responses as the library decodes them -> columns: for the shapes our own decoder leaves alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from asyncua import ua
+
+from drivers.opcua.columns import BAD_TYPE_MISMATCH, EXACT, Notification, Rows, checked
+
+
+def from_result(result: ua.PublishResult) -> Notification:
+    """What a decoded Publish response tells."""
+    message = result.NotificationMessage
+    return Notification(
+        subscription=result.SubscriptionId,
+        sequence=message.SequenceNumber,
+        published=_nanoseconds(message.PublishTime),
+        rows=from_message(message),
+        ended=next((p.Status.value for p in _parts(message) if isinstance(p, ua.StatusChangeNotification)), None),
+        is_keep_alive=not message.NotificationData,
+    )
+
+
+def from_message(message: ua.NotificationMessage) -> tuple[Rows, ...]:
+    """The rows of a decoded message, also of one that was sent again."""
+    return tuple(_rows(part.MonitoredItems) for part in _parts(message) if isinstance(part, ua.DataChangeNotification))
+
+
+def _parts(message: ua.NotificationMessage) -> Sequence[Any]:
+    return message.NotificationData or ()
+
+
+def _rows(items: Sequence[ua.MonitoredItemNotification]) -> Rows:
+    size = len(items)
+    rows = Rows(
+        np.array([item.ClientHandle for item in items], np.uint32),
+        np.full(size, np.nan),
+        np.array([_nanoseconds(item.Value.SourceTimestamp) for item in items], np.int64),
+        np.array([item.Value.StatusCode.value if item.Value.StatusCode else 0 for item in items], np.uint32),
+    )
+    for row, item in enumerate(items):
+        held = item.Value.Value.Value if item.Value.Value is not None else None
+        if isinstance(held, str) or (isinstance(held, int) and abs(held) > EXACT):
+            rows.text[row] = str(held)
+        elif isinstance(held, datetime):
+            rows.value[row] = _nanoseconds(held) // 1_000_000
+        elif isinstance(held, (bool, int, float)):
+            rows.value[row] = held
+        elif held is not None and rows.status[row] == 0:
+            rows.status[row] = BAD_TYPE_MISMATCH
+    return checked(rows)
+
+
+def _nanoseconds(moment: datetime | None) -> int:
+    if moment is None:
+        return 0
+    elapsed = moment.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    return max(0, (elapsed.days * 86_400 + elapsed.seconds) * 1_000_000_000 + elapsed.microseconds * 1000)

@@ -1,0 +1,22 @@
+"""Pure: who an OPC UA server is, from its ServerStatus.BuildInfo."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from agent.model import Origin
+
+SERVER_STATUS = 2256
+BUILD_INFO = (SERVER_STATUS,)
+SIMULATORS = "urn:tanchang:simulators"
+
+
+def origin(values: Sequence[Any]) -> Origin:
+    """What ServerStatus says; only our simulators call themselves so, and tell how fast their clock runs."""
+    info = getattr(values[0], "BuildInfo", None)
+    vendor, product = getattr(info, "ManufacturerName", None) or "", getattr(info, "ProductName", None) or ""
+    simulated = getattr(info, "ProductUri", None) == SIMULATORS
+    speed = re.fullmatch(r"speed=(\d+(?:\.\d+)?)", getattr(info, "BuildNumber", None) or "")
+    return Origin(vendor, product, simulated, float(speed[1]) if simulated and speed else 1.0)
