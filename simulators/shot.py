@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import exp
 
 import numpy as np
@@ -41,8 +41,8 @@ class Process:
     vacuum: float
 
     def values(self) -> dict[str, float]:
-        """Name to value, in the order of the fields."""
-        return asdict(self)
+        """Name to value, in the order of HEALTHY."""
+        return {name: getattr(self, name) for name in HEALTHY}
 
 
 class Die:

@@ -132,7 +132,7 @@ class Station:
         self.part = part
         self.taken += 1
         planned = self.products[part.product].cycle[self.plan.name]
-        pace = float(np.clip(self.rng.normal(0.96, 0.02), 0.91, 1.04))
+        pace = min(max(float(self.rng.normal(0.96, 0.02)), 0.91), 1.04)
         if self.rng.random() < 0.02:  # a slow robot, a second try
             pace += float(self.rng.uniform(0.08, 0.25))
         self._cycle = self._left = scans(planned * pace)
