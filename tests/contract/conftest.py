@@ -1,0 +1,42 @@
+"""The servers under the contract suite: started once a session, in a loop of their own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from drivers.catalog import create
+from drivers.contract import Driver
+from tests.contract.twins import START_MS, ModbusTwin, OpcuaTwin, OwnLoop, Twin
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[dict[str, Twin]]:
+    with OwnLoop() as loop:
+        twins: dict[str, Twin] = {"modbus": ModbusTwin(loop), "opcua": OpcuaTwin(loop)}
+        for twin in twins.values():
+            loop.call(twin.open())
+        yield twins
+        for twin in twins.values():
+            loop.call(twin.close())
+
+
+@pytest.fixture(params=["modbus", "opcua"])
+async def twin(servers: dict[str, Twin], request: pytest.FixtureRequest) -> Twin:
+    chosen = servers[request.param]
+    await chosen.write(clock=START_MS, good=0, light=4, temperature=20.5)
+    return chosen
+
+
+@pytest.fixture
+async def opcua(servers: dict[str, Twin]) -> Twin:
+    await servers["opcua"].write(clock=START_MS, good=0, light=4, temperature=20.5)
+    return servers["opcua"]
+
+
+@pytest.fixture
+async def driver(twin: Twin) -> AsyncIterator[Driver]:
+    made = create(twin.device(twin.port))
+    yield made
+    await made.close()
