@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo
+from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -37,6 +37,10 @@ class MqttError(Exception):
         super().__init__(f"{message}: {remedy}")
         self.message = message
         self.remedy = remedy
+
+
+class RefusedError(MqttError):
+    """The broker does not allow this one; the link goes on."""
 
 
 class _OldServerError(Exception):
@@ -95,18 +99,19 @@ class Mqtt:
         await asyncio.shield(self._goodbye(self._client))
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """Publish at QoS 1; returns when the broker has acknowledged. MqttError if it refuses or the link breaks.
+        """Publish at QoS 1; returns when the broker has acknowledged. RefusedError, or MqttError if the link breaks."""
+        await self.send(Message(topic, payload, retain))
 
-        Calls that overlap go out in the order they were made.
+    def send(self, message: Message) -> asyncio.Future[None]:
+        """Publish at QoS 1 in the order of calls; what comes back is done when the broker has acknowledged.
+
+        It holds RefusedError if the broker said no, MqttError if the link broke.
         """
         self._check()
-        info = self._client.publish(topic, payload, qos=1, retain=retain)
-        self._queued(info)
-        ack = self._acks[info.mid] = self._loop.create_future()
-        try:
-            await ack
-        finally:
-            self._acks.pop(info.mid, None)
+        info = self._client.publish(message.topic, message.payload, qos=1, retain=message.retain)
+        if info.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+            raise self._broken(str(info.rc))
+        return self._await_ack(info.mid)
 
     async def subscribe(self, topic_filter: str) -> None:
         """Subscribe at QoS 1; returns when granted. Messages arrive in messages()."""
@@ -114,8 +119,7 @@ class Mqtt:
         code, mid = self._client.subscribe(topic_filter, qos=1)
         if code is not MQTTErrorCode.MQTT_ERR_SUCCESS or mid is None:
             raise self._broken(str(code))
-        ack = self._acks[mid] = self._loop.create_future()
-        await ack
+        await self._await_ack(mid)
 
     async def messages(self) -> AsyncGenerator[Message]:
         """Every message of the subscriptions, in order of arrival; MqttError when the link is lost."""
@@ -203,7 +207,7 @@ class Mqtt:
         ack = self._acks.pop(mid, None)
         if ack is not None and not ack.done():
             if code.value >= REFUSED:
-                ack.set_exception(MqttError(f"the MQTT broker refuses it ({code})", "check its access rules"))
+                ack.set_exception(RefusedError(f"the MQTT broker refuses it ({code})", "check its access rules"))
             else:
                 ack.set_result(None)
 
@@ -223,9 +227,11 @@ class Mqtt:
         if self._lost.done():
             raise self._broken(self._lost.result())
 
-    def _queued(self, info: MQTTMessageInfo) -> None:
-        if info.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
-            raise self._broken(str(info.rc))
+    def _await_ack(self, mid: int) -> asyncio.Future[None]:
+        ack = self._acks[mid] = self._loop.create_future()
+        # Whoever sent it may be gone when the link breaks: nobody has to look at every one.
+        ack.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return ack
 
     def _broken(self, reason: str) -> MqttError:
         where = f"{self.broker.host}:{self.broker.port}"

@@ -16,13 +16,13 @@ class OrderError(ValueError):
 
 
 class OrderPaper(BaseModel):
-    """An order on the wire, whatever brought it: MQTT or HTTP."""
+    """An order on the wire, whatever brought it: MQTT or HTTP. Quantity 0 takes it back."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     order: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,32}$")]
     product: str
-    quantity: Annotated[int, Field(gt=0, le=1_000_000, strict=True)]
+    quantity: Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
     due: AwareDatetime
     weight: Annotated[float, Field(gt=0, le=100)] = 1.0
 

@@ -1,0 +1,133 @@
+"""Keeps the line's link to the broker: births, both lanes, orders; opens it again when it breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from agent.model import Fault, Line, LineNow, Order
+from gateway.live import LAST_WILL, birth
+from gateway.live_lane import LiveLane
+from gateway.mqtt import Broker, Message, Mqtt, MqttError, RefusedError
+from gateway.order import OrderError, parse_order
+from gateway.payload import encode
+from gateway.record_lane import SINK, Outbox, RecordLane
+from gateway.topic import ONLINE, topic
+
+FIRST_WAIT_S = 0.2
+LONGEST_WAIT_S = 5.0
+GOODBYE_S = 1.0
+SOURCE = "mqtt"
+
+
+class Uplink:
+    """The line's side of the broker. `run()` never returns; cancel it to say goodbye.
+
+    A fault is reported when it begins and cleared when it is over. `take_order` raises OrderError for one it refuses.
+    """
+
+    sink = SINK
+
+    def __init__(
+        self,
+        line: Line,
+        ledger: Outbox,
+        broker: Broker,
+        now: Callable[[], LineNow],
+        evidence: Path,
+        report_fault: Callable[[Fault], object],
+        clear_fault: Callable[[str, str], object],
+        take_order: Callable[[Order], Awaitable[object]],
+    ) -> None:
+        self._line = line
+        self._ledger = ledger
+        self._broker = broker
+        self._now = now
+        self._evidence = evidence
+        self._report = report_fault
+        self._clear = clear_fault
+        self._take_order = take_order
+        self._faults: set[str] = set()
+        self._will = Message(str(topic(line, ONLINE)), encode(LAST_WILL), retain=True)
+        self._orders = str(topic(line, "_order"))
+        self._wait = FIRST_WAIT_S
+
+    async def run(self) -> None:
+        """Connect, carry on until the link breaks, wait, again; for ever."""
+        while True:
+            try:
+                await self._once()
+            except* RefusedError as group:
+                error = _first(group)
+                self._set("records_refused", error.message, error.remedy)
+                self._wait = LONGEST_WAIT_S
+            except* MqttError as group:
+                error = _first(group)
+                self._set("not_connected", error.message, error.remedy)
+            await asyncio.sleep(self._wait * random.uniform(0.5, 1.0))
+            self._wait = min(self._wait * 2, LONGEST_WAIT_S)
+
+    async def _once(self) -> None:
+        """One link, from birth to its end by MqttError."""
+        async with Mqtt(self._broker, f"tc-{self._ledger.id}"[:64], self._will) as link:
+            where, payload = birth(self._line, self._now())
+            await link.publish(str(where), encode(payload), retain=True)
+            await link.subscribe(self._orders)
+            self._wait = FIRST_WAIT_S
+            self._over("not_connected")
+            try:
+                await self._carry(link)
+            except asyncio.CancelledError:
+                # After a goodbye no broker tells the will.
+                with contextlib.suppress(MqttError, TimeoutError):
+                    async with asyncio.timeout(GOODBYE_S):
+                        await link.send(self._will)
+                raise
+
+    async def _carry(self, link: Mqtt) -> None:
+        """Both lanes and the orders, side by side."""
+        records = RecordLane(self._line, self._ledger, link)
+        live = LiveLane(self._line, link, self._now, lambda: self._ledger.root, self._evidence)
+        async with asyncio.TaskGroup() as lanes:
+            lanes.create_task(live.run(self._refused), name="live lane")
+            lanes.create_task(records.send(), name="record lane")
+            lanes.create_task(records.settle(lambda: self._over("records_refused")), name="record acknowledgements")
+            lanes.create_task(self._hear(link), name="orders")
+
+    async def _hear(self, link: Mqtt) -> None:
+        """Take orders as they arrive; a bad one is a fault until a good one comes."""
+        async for message in link.messages():
+            try:
+                order = parse_order(self._line, message.payload)
+                if order is not None:
+                    await self._take_order(order)
+            except OrderError as error:
+                self._set("bad_order", f"an order on {message.topic} is refused: {error}", "correct and send it again")
+            else:
+                if order is not None:
+                    self._over("bad_order")
+
+    def _refused(self, error: RefusedError | None) -> None:
+        if error is None:
+            self._over("refused")
+        else:
+            self._set("refused", error.message, error.remedy)
+
+    def _set(self, code: str, message: str, remedy: str) -> None:
+        if code not in self._faults:
+            self._faults.add(code)
+            self._report(Fault(SOURCE, code, message, remedy, self._now().time))
+
+    def _over(self, code: str) -> None:
+        if code in self._faults:
+            self._faults.remove(code)
+            self._clear(SOURCE, code)
+
+
+def _first(group: BaseExceptionGroup[MqttError]) -> MqttError:
+    """What every lane says in its own words when one link breaks."""
+    one = group.exceptions[0]
+    return _first(one) if isinstance(one, BaseExceptionGroup) else one
