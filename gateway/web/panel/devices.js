@@ -32,8 +32,8 @@ function Device({ page, device }) {
       <p class="who">${[device.vendor, device.product].filter(Boolean).join(" ")}${device.speed === 1 ? "" : ` · ${page.t("speed", { n: number(page.lang, device.speed) })}`}
         ${device.gap_since && ` · ${page.t("no-data-since", { time: at(page, device.gap_since) })}`}</p>
       <dl class="facts">${facts.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></header>
-    <table class="tags"><thead><tr><th>${page.t("tag")}</th><th class="r">${page.t("value")}</th><th>${page.t("quality")}</th>
-      <th class="wide">${page.t("source-time")}</th><th class="r">${page.t("age")}</th></tr></thead>
+    <table class="tags"><thead><tr><th class="c-tag">${page.t("tag")}</th><th class="r c-value">${page.t("value")}</th><th>${page.t("quality")}</th>
+      <th class="wide">${page.t("source-time")}</th><th class="r c-age">${page.t("age")}</th></tr></thead>
       <tbody>${device.tags.map((/** @type {any} */ tag) => html`<${Tag} key=${tag.name} page=${page} tag=${tag} />`)}</tbody></table>
   </article>`;
 }

@@ -15,6 +15,9 @@ export const find = (now, name, machine = "", kind = "shift") =>
 /** @param {Figure} figure */
 export const keyOf = (figure) => `${figure.name} ${figure.machine} ${figure.window.kind}`;
 
+/** @param {Page} page @param {Figure} figure */
+export const unitOf = (page, figure) => (figure.unit === "%" ? "%" : page.t(`unit-${figure.unit}`));
+
 /** The line under the name: what is divided by what, and over which time. @param {Page} page @param {Figure} figure */
 export function below(page, figure) {
   const n = number(page.lang, figure.denominator);
@@ -26,7 +29,7 @@ export function below(page, figure) {
 export function Value({ page, figure }) {
   const { kind, text } = face(page.lang, figure);
   const weak = page.stale || kind === "range" || kind === "seen";
-  const unit = kind === "none" || kind === "few" ? null : html`<small>${page.t(`unit-${figure.unit}`)}</small>`;
+  const unit = kind === "none" || kind === "few" ? null : html`<small>${unitOf(page, figure)}</small>`;
   const lead = kind === "seen" && figure.unit === "parts" ? html`<span class="lead">${page.t("at-least")}</span>` : null;
   return html`<span class="value" data-kind=${kind} data-kpi=${keyOf(figure)}>
     ${lead}<b class=${weak ? "num range" : "num"}>${text}</b>${unit}</span>`;
@@ -37,6 +40,8 @@ export function excuse(page, figure) {
   const { kind } = face(page.lang, figure);
   if (page.stale) return page.t("stopped-at", { time: at(page, page.now.time) });
   if (kind === "few") return page.t("too-few");
+  const silent = page.now.machines.find((/** @type {any} */ m) => m.name === figure.machine && m.word === "unknown");
+  if (kind === "none" && silent) return page.t("no-data-since", { time: at(page, silent.observed) });
   if (kind === "none") return page.t(figure.covered_s > 0 ? "too-little-seen" : "no-data");
   return kind === "seen" && figure.unit !== "parts" ? page.t("seen-only") : null;
 }

@@ -1,8 +1,7 @@
 // @ts-check
 /** Judged parts: picture with heat map, verdict, score, model. */
 
-import { number } from "/shared/format.js";
-import { clock } from "/shared/format.js";
+import { clock, number } from "/shared/format.js";
 import { find } from "./figures.js";
 import { html } from "./html.js";
 import { Head, Sim, Sym, worded } from "./parts.js";
@@ -11,9 +10,9 @@ import { Head, Sim, Sym, worded } from "./parts.js";
 
 /** @type {Record<string, {symbol: string, tone: string}>} */
 const LOOK = {
-  PASS: { symbol: "s-executing", tone: "green" },
+  PASS: { symbol: "v-pass", tone: "green" },
   REJECT: { symbol: "s-stopped", tone: "red" },
-  ASK: { symbol: "s-starved", tone: "amber" },
+  ASK: { symbol: "v-ask", tone: "ink" },
 };
 const COUNTED = ["pass", "reject", "ask"];
 
@@ -24,10 +23,10 @@ export function Part({ page, part, mark = false }) {
   return html`<article class="insp" data-unit=${part.unit}>
     <div class="img">${part.evidence
       ? html`<img src=${`/api/v1/evidence/${encodeURIComponent(part.evidence)}`} alt=${page.t("heat-map-of", { unit: part.unit })} width="118" height="118" />`
-      : html`<span class="hatch-pan none">${page.t("no-picture")}</span>`}</div>
+      : html`<span class="hatch-pan none"><span>${page.t("no-picture")}</span></span>`}</div>
     <div><p class=${`vd say say-${tone}`}><${Sym} id=${symbol} />${page.t(`verdict-${part.verdict}`)}${mark && html`<${Sim} of=${part} />`}</p>
       <p>${page.t("part", { unit })} · ${clock(page.zone, part.time, true)}</p>
-      <p>${part.defect ? `${worded(page, `defect-${part.defect}`, part.defect)} · ` : ""}${page.t("score", { score: number(page.lang, part.score, 3) })}</p>
+      <p>${part.defect ? `${worded(page, `defect-${part.defect}`, part.defect)} · ` : ""}${page.t("score", { score: number(page.lang, Math.floor(part.score * 1000) / 1000, 3) })}</p>
       <p>${page.t("model", { digest: part.model.slice(0, 4) })} · ${number(page.lang, part.took_ms, 1)} ms</p></div>
   </article>`;
 }

@@ -22,7 +22,7 @@ export function Ledger({ page }) {
     </dl>
     <table class="tags records"><thead><tr><th class="r">seq</th><th>${page.t("time")}</th><th>${page.t("kind")}</th>
       <th>${page.t("station")}</th><th class="wide">${page.t("content")}</th><th /></tr></thead>
-      <tbody>${records.map((/** @type {any} */ r) => html`<tr key=${r.seq}><td class="r num">${r.seq}</td>
+      <tbody>${records.map((/** @type {any} */ r) => html`<tr key=${r.seq} data-seq=${r.seq}><td class="r num">${r.seq}</td>
         <td>${clock(page.zone, r.time, true)}</td><td>${page.t(`kind-${r.kind}`)}</td><td>${r.machine || "—"}</td>
         <td class="body">${brief(r.value)}</td><td><${Sim} of=${r} /></td></tr>`)}</tbody></table></section>`;
 }

@@ -16,11 +16,11 @@ function reasonOf(page, reason) {
   return words === id ? reason.code : words;
 }
 
-/** @param {{page: Page, jobs?: any[], limit?: number}} props */
-export function Jobs({ page, jobs = page.now.plan?.jobs ?? [], limit = 50 }) {
+/** @param {{page: Page, jobs?: any[], limit?: number, lane?: boolean}} props */
+export function Jobs({ page, jobs = page.now.plan?.jobs ?? [], limit = 50, lane = false }) {
   if (jobs.length === 0) return html`<p class="empty">${page.t("no-jobs")}</p>`;
   return html`<ul class="list jobs">${jobs.slice(0, limit).map((job) => html`<li key=${`${job.order} ${job.operation}`}>
-    <b class="num">${at(page, job.start)}</b><b>${named(job.display, page.lang, job.product)} · ${job.machine}</b>
+    <b class="num">${at(page, job.start)}</b><b>${named(job.display, page.lang, job.product)}${lane ? "" : ` · ${job.machine}`}</b>
     <span class="t">${number(page.lang, job.quantity)} ${page.t("unit-parts")}</span>
     <p>${page.t("order-of", { order: job.order })} · ${reasonOf(page, job.reason)}${job.setup_s > 0 ? ` · ${page.t("setup", { span: lasting(page, job.setup_s) })}` : ""}</p></li>`)}</ul>`;
 }
@@ -31,10 +31,9 @@ export function Plan({ page }) {
   const note = plan && page.t(`rung-${plan.rung}`, { model: (plan.model ?? "").slice(0, 4) });
   return html`<section><${Head} title=${page.t("tab-plan")} note=${page.t("advice")} of=${page.now} />
     ${plan
-      ? html`<p class="lede">${note} · ${page.t("planned", { span: lasting(page, between(plan.time, page.now.time)) })} ·
-          ${page.t("late-jobs", { n: plan.late })} · ${page.t("setup-share", { share: number(page.lang, plan.setup_share * 100, 1) })}</p>`
+      ? html`<p class="lede">${note} · ${page.t("planned", { span: lasting(page, between(plan.time, page.now.time)) })} · ${page.t("late-jobs", { n: plan.late })} · ${page.t("setup-share", { share: number(page.lang, plan.setup_share * 100, 1) })}</p>`
       : html`<p class="empty">${page.t("no-jobs")}</p>`}
     <div class="lanes">${plan && page.now.machines.map((/** @type {any} */ m) => html`<section key=${m.name}>
       <h3>${named(m.display, page.lang, m.name)}<span>${m.name}</span></h3>
-      <${Jobs} page=${page} jobs=${plan.jobs.filter((/** @type {any} */ j) => j.machine === m.name)} limit=${6} /></section>`)}</div></section>`;
+      <${Jobs} page=${page} jobs=${plan.jobs.filter((/** @type {any} */ j) => j.machine === m.name)} limit=${6} lane /></section>`)}</div></section>`;
 }

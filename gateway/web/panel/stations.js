@@ -34,8 +34,8 @@ function Row({ page, machine, score }) {
   const unseen = machine.word === "unknown";
   return html`<tr class=${unseen || (figure && figure.coverage < 0.98) ? "low" : ""} data-machine=${machine.name}>
     <th scope="row"><${Stack} word=${machine.word} /><span class="nm"><b>${named(machine.display, page.lang, machine.name)}</b><span>${machine.name}</span></span></th>
-    <td class="state"><p class=${`say say-${tone}`}><${Sym} id=${symbol} /><b>${page.t(`state-${machine.word}`)}</b></p>
-      <p class="why">${unseen && html`<${Stale} page=${page} seconds=${ago(page, machine.observed)} />`}${cause(page, machine, score)}</p></td>
+    <td class="state"><p class=${`say say-${tone}`}><${Sym} id=${symbol} /><b>${page.t(`state-${machine.word}`)}</b>${unseen && html`<${Stale} page=${page} seconds=${ago(page, machine.observed)} />`}</p>
+      <p class="why">${cause(page, machine, score)}</p></td>
     <td class="t">${at(page, machine.since)}<span>${lasting(page, between(machine.since, page.now.time))}</span></td>
     <td class="rb">${score && html`<${Ribbon} page=${page} window=${score} segments=${score.machines[machine.name] ?? []} />`}</td>
     <td class="r">${figure && html`<button type="button" class="fv" onClick=${() => page.explain(keyOf(figure))}
@@ -67,6 +67,6 @@ function lastSeen(page, machine, score) {
 function neighbour(page, machine) {
   const { machines } = page.now;
   const other = machines[machines.indexOf(machine) + (machine.word === "starved" ? -1 : 1)];
-  if (!other || other.word === "executing") return "";
+  if (!other || other.word === "executing" || other.word === "unknown") return "";
   return page.t(`waits-${machine.word}`, { machine: other.name, state: page.t(`state-${other.word}`) });
 }

@@ -4,7 +4,7 @@
 import { day, number } from "/shared/format.js";
 import { digits } from "/shared/figure.js";
 import { named } from "/shared/i18n.js";
-import { Value, below, excuse, keyOf } from "./figures.js";
+import { Value, below, excuse, keyOf, unitOf } from "./figures.js";
 import { html } from "./html.js";
 import { Sim, at, lasting } from "./parts.js";
 
@@ -44,7 +44,7 @@ function steps(page, figure) {
       [`${t(`window-${window.kind}`)} · ${t("as-of", { time: at(page, figure.time) })}`]],
     [t("division"), `${amount(figure.numerator, figure.numerator % 1 ? 1 : 0)} ÷ ${amount(figure.denominator, figure.denominator % 1 ? 1 : 0)}`,
       [t("parts-of-division")]],
-    [t("coverage-column"), `${amount(Math.floor(figure.coverage * 1000) / 10, 1)} %`,
+    [t("coverage-title"), `${amount(Math.floor(figure.coverage * 1000) / 10, 1)} %`,
       [t("covered", { seen: lasting(page, figure.covered_s), all: lasting(page, figure.expected_s), unseen: lasting(page, unseen) })]],
     [t("bounds"), bounds(page, figure), [t(figure.low === null ? "no-bounds" : "bounds-mean")]],
     [t("revision"), `${figure.revision}`, [t(figure.closed ? "closed-window" : "open-window"), `#${page.now.ledger.seq} · ${page.now.ledger.root}`]],
@@ -55,5 +55,5 @@ function steps(page, figure) {
 function bounds(page, figure) {
   if (figure.low === null || figure.high === null) return "—";
   const places = digits(figure.unit);
-  return `${number(page.lang, figure.low, places)}–${number(page.lang, figure.high, places)} ${page.t(`unit-${figure.unit}`)}`;
+  return `${number(page.lang, figure.low, places)}–${number(page.lang, figure.high, places)} ${unitOf(page, figure)}`;
 }

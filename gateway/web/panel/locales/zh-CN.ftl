@@ -20,6 +20,7 @@ ribbon-note = 最近 4 小时；每种状态画在它那盏灯的高度
 state-and-cause = 状态与原因
 since-column = 自
 coverage-column = 覆盖
+coverage-title = 覆盖
 cycle = 周期
 made = { $good } 合格 · { $scrap } 报废
 last-seen = 最后为{ $state }
@@ -36,8 +37,17 @@ nothing-yet = 还没有记录
 fault-not_connected = 连接中断
 fault-misconfigured = 配置不符
 fault-internal = 内部错误
-fault-timeout = 应答超时
-remedy-not_connected = 检查网线与控制柜电源；恢复后自动续采，缺口留记录。
+fault-suspect_counter = 计数可疑
+fault-not_durable = 未能写入磁盘
+fault-policy_unavailable = 排产模型不可用
+fault-no_image = 缺图像
+fault-no_model = 检验模型不可用
+# The agent's own words are English: remedies stand here for other languages alone.
+remedy-not_connected = 检查设备的电源和网线，以及线体文件里的地址；网关会一直自动重试。
+remedy-misconfigured = 改正线体文件里这台设备的设置，再启动网关。
+remedy-internal = 会自动重启；请把日志里的追溯作为缺陷上报。
+remedy-suspect_counter = 计数跳变超出机器能力：检查计数点的地址与类型，以及机器的 max_rate；计数恢复变化后从新值继续。
+remedy-not_durable = 磁盘拒绝写入：清出空间或更换磁盘；其间记录暂存内存。
 
 collecting = 采集与上送
 links-up = { $up } / { $all } 台在线
