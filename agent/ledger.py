@@ -57,10 +57,11 @@ class _Waiting:
 class Ledger:
     """The durable truth of one agent. Use `await Ledger.open(folder)`; all methods belong to the opening loop."""
 
-    def __init__(self, folder: Path, max_bytes: int) -> None:
+    def __init__(self, folder: Path, max_bytes: int, group_s: float) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.max_bytes = max_bytes
+        self._group_s = group_s
         self._lock = lock(folder, os.getpid())
         try:
             self._store: Store | None = Store(folder / FILE, max_bytes)
@@ -86,9 +87,9 @@ class Ledger:
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
 
     @classmethod
-    async def open(cls, folder: Path, max_bytes: int = MAX_BYTES) -> Ledger:
+    async def open(cls, folder: Path, max_bytes: int = MAX_BYTES, group_s: float = GROUP_S) -> Ledger:
         """The ledger in `folder`, made if there is none. LedgerError if in use or from a newer version."""
-        ledger = cls(folder, max_bytes)
+        ledger = cls(folder, max_bytes, group_s)
         ledger._thread.start()
         return ledger
 
@@ -167,7 +168,7 @@ class Ledger:
         """What is due, in order of arrival; None when closed and all is written."""
         with self._wake:
             while True:
-                pause = GROUP_S if self._waiting else CURSOR_S if self._moved else None
+                pause = self._group_s if self._waiting else CURSOR_S if self._moved else None
                 left = None if pause is None else last + pause - time.monotonic()
                 if self._closing or (left is not None and left <= 0):
                     break

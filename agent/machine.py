@@ -68,6 +68,10 @@ class Tracker:
         self._lamp = self._reason = None
         return self._settle(self.observed)
 
+    def restore(self, state: MachineState, since: int, observed: int) -> None:
+        """Take up where the last run ended."""
+        self.state, self.since, self.observed = state, since, max(since, observed)
+
     def resume(self, at: int) -> None:
         """Observation starts again at `at` (ns): what lay between stays UNKNOWN."""
         self.observed = max(self.observed, at)

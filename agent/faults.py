@@ -1,0 +1,20 @@
+"""What to do about each fault, by its code: one table for logs, panel, wire and docs."""
+
+from __future__ import annotations
+
+from agent.model import Fault
+
+REMEDIES = {
+    "not_connected": "Check power and network cable of the device and its address in the line file;"
+    " the agent keeps trying.",
+    "misconfigured": "Correct the device's table in the line file and start the agent again.",
+    "internal": "Restart is automatic. Report the traceback in the log as a bug.",
+    "suspect_counter": "The counter jumped further than the machine can produce: check the counter's tag and type,"
+    " and max_rate of the machine. Counting goes on from the new value once it moves.",
+    "not_durable": "The disk refuses to store: free space on it or replace it. Records wait in memory until then.",
+}
+
+
+def fault(source: str, code: str, message: str, since: int) -> Fault:
+    """A fault with the remedy of its code; KeyError for a code that is not in the table."""
+    return Fault(source, code, message, REMEDIES[code], since)

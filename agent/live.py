@@ -1,0 +1,265 @@
+"""Devices and machines as they stand: what batches do to them. No clock, no disk: times come in as arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from agent.counter import NOTHING, Count, CounterState, step
+from agent.machine import Change, Reading, Tracker
+from agent.model import BAD, BAD_NO_DATA, SECOND, Batch, DeviceNow, MachineNow, MachineState, Origin, TagNow
+
+STALE = 5 * SECOND
+Counter = Literal["good", "scrap"]
+
+
+class TagRef(NamedTuple):
+    """A tag of a device."""
+
+    device: str
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class CounterRule:
+    """A part counter: its tag and how many values its register has."""
+
+    tag: TagRef
+    modulus: int
+
+
+@dataclass(frozen=True, slots=True)
+class MachineRule:
+    """Which tags tell of a machine; `max_rate` (parts a second) bounds what its counters may count."""
+
+    name: str
+    state: TagRef
+    patterns: Mapping[int, MachineState]
+    max_rate: float
+    good: CounterRule | None = None
+    scrap: CounterRule | None = None
+    reason: TagRef | None = None
+    cycle: TagRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRule:
+    """A device as the line file names it; `tags` are (name, unit) in the order a batch's index counts in.
+
+    `beat_s` is how often it is heard at least, in wall seconds: its fastest `every`.
+    """
+
+    name: str
+    driver: str
+    address: str
+    tags: tuple[tuple[str, str], ...]
+    beat_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A counter's reading: what it added and where the counter stands after and stood before."""
+
+    counter: Counter
+    count: Count
+    state: CounterState
+    before: CounterState | None
+    time: int
+
+
+class Span(NamedTuple):
+    """Observed time in one state, ns."""
+
+    state: MachineState
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class Seen:
+    """What one batch told of one machine."""
+
+    changes: list[Change] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+    counted: list[Counted] = field(default_factory=list)
+
+
+class Row(NamedTuple):
+    """One value of interest: `value` None when its status was bad or it is no number."""
+
+    tag: str
+    value: float | None
+    time: int
+
+
+class Link:
+    """A device's link: last value of every tag, up to when it was observed, since when it is not."""
+
+    def __init__(self, rule: DeviceRule, wanted: set[str]) -> None:
+        self.rule = rule
+        self.origin = Origin()
+        self.connected = False
+        self.connects = 0
+        self.batches = 0
+        self.latency_ms: float | None = None  # from hand-over to disk
+        self.time: int | None = None  # plant time vouched for
+        self.mono: int | None = None  # when it was, by the wall's monotonic clock
+        self.gap_cause: str | None = None
+        self.fresh = False  # whether a batch came since the link was opened
+        names = [name for name, _ in rule.tags]
+        self._wanted = np.array([name in wanted for name in names], np.bool_)
+        self._value = np.full(len(names), np.nan)
+        self._source_time = np.zeros(len(names), np.int64)
+        self._status = np.full(len(names), BAD_NO_DATA, np.uint32)
+        self._text: dict[int, str] = {}
+
+    def open(self, origin: Origin) -> None:
+        """The link is up; nothing is observed before the first batch."""
+        self.origin, self.connected, self.fresh = origin, True, False
+        self.connects += 1
+
+    def lose(self, cause: str) -> None:
+        """Nothing vouches for the tags any more; the first cause stays."""
+        self.connected = self.fresh = False
+        if self.time is not None and self.gap_cause is None:
+            self.gap_cause = cause
+
+    def take(self, batch: Batch, mono: int) -> list[Row]:
+        """Remember a batch; its rows that a machine asks for, in order of arrival."""
+        self.time = batch.time if self.time is None else max(self.time, batch.time)
+        self.mono, self.fresh, self.gap_cause = mono, True, None
+        self.batches += 1
+        self._value[batch.index] = batch.value
+        self._source_time[batch.index] = batch.source_time
+        self._status[batch.index] = batch.status
+        for row, index in enumerate(batch.index.tolist()) if self._text or batch.text else ():
+            self._text.pop(index, None)
+            if row in batch.text:
+                self._text[index] = batch.text[row]
+        rows = np.flatnonzero(self._wanted[batch.index])
+        usable = (batch.status[rows] & BAD == 0) & np.isfinite(batch.value[rows])
+        columns = batch.index[rows], batch.value[rows], batch.source_time[rows], usable
+        lists = (column.tolist() for column in columns)
+        return [Row(self.rule.tags[i][0], v if ok else None, t) for i, v, t, ok in zip(*lists, strict=True)]
+
+    def plant_time(self, mono: int) -> int | None:
+        """The device's clock now, carried on from its last batch at the speed it told; None before the first."""
+        if self.time is None or self.mono is None:
+            return self.time
+        return self.time + int(self.origin.speed * (mono - self.mono))
+
+    def is_silent(self, mono: int) -> bool:
+        """Whether what it last told is too old: 5 s of wall time, or three beats of a slow device."""
+        longest = max(STALE, int(3 * self.rule.beat_s * SECOND))
+        return not self.fresh or self.mono is None or mono - self.mono > longest
+
+    def now(self, mono: int) -> DeviceNow:
+        """For the panel. Tags of a silent device keep their value with a status that says it is stale."""
+        age = None if self.mono is None else (mono - self.mono) / SECOND
+        silent = self.is_silent(mono)
+        gap = self.time if self.gap_cause is not None else None
+        tags = tuple(self._tag(index, age, silent=silent) for index in range(len(self.rule.tags)))
+        return DeviceNow(
+            self.rule.name,
+            self.rule.driver,
+            self.rule.address,
+            self.connected,
+            age,
+            self.latency_ms,
+            self.batches,
+            max(0, self.connects - 1),
+            self.origin,
+            gap,
+            tags,
+        )
+
+    def _tag(self, index: int, age: float | None, *, silent: bool) -> TagNow:
+        name, unit = self.rule.tags[index]
+        number = float(self._value[index])
+        value = self._text.get(index, None if np.isnan(number) else number)
+        status = BAD_NO_DATA if silent else int(self._status[index])
+        return TagNow(name, unit, value, status, int(self._source_time[index]), age)
+
+
+class Station:
+    """A machine: its state through time, its counters, its last cycle."""
+
+    def __init__(self, rule: MachineRule) -> None:
+        self.rule = rule
+        self.tracker = Tracker(rule.patterns)
+        self.counters: dict[Counter, CounterState] = {}
+        self.cycle_s: float | None = None
+        self.simulated = False
+
+    @property
+    def tags(self) -> list[TagRef]:
+        """Every tag that tells of this machine."""
+        rule = self.rule
+        counters = [one.tag for one in (rule.good, rule.scrap) if one]
+        return [rule.state, *counters, *(tag for tag in (rule.reason, rule.cycle) if tag)]
+
+    def hears(self, device: str) -> bool:
+        """Whether the device tells anything of this machine."""
+        return any(tag.device == device for tag in self.tags)
+
+    def restore(self, counters: Mapping[tuple[str, str], CounterState]) -> None:
+        """Take up the totals of the last run."""
+        mine: tuple[Counter, ...] = ("good", "scrap")
+        known = {
+            counter: counters[self.rule.name, counter] for counter in mine if (self.rule.name, counter) in counters
+        }
+        self.counters.update(known)
+
+    def take(self, device: str, rows: Sequence[Row], until: int, unseen: str | None) -> Seen:
+        """Take a device's rows, vouched for up to `until`; `unseen` says why the time before was not watched, if so."""
+        seen = Seen()
+        for row in rows:
+            self._count(TagRef(device, row.tag), row, unseen, seen)
+            if TagRef(device, row.tag) == self.rule.cycle:
+                self.cycle_s = row.value
+        readings = [one for row in rows if (one := self._reading(TagRef(device, row.tag), row)) is not None]
+        if device != self.rule.state.device:
+            until = self.tracker.observed
+        elif unseen is not None:
+            self.tracker.resume(until)
+        start, state = self.tracker.observed, self.tracker.state
+        seen.changes = self.tracker.advance(readings, until)
+        for change in seen.changes:
+            seen.spans.append(Span(state, start, change.time))
+            start, state = change.time, change.state
+        seen.spans.append(Span(state, start, self.tracker.observed))
+        return seen
+
+    def _reading(self, tag: TagRef, row: Row) -> Reading | None:
+        if tag not in (self.rule.state, self.rule.reason):
+            return None
+        value = int(row.value) if row.value is not None and row.value.is_integer() else None
+        return Reading(tag == self.rule.state, value, row.time)
+
+    def _count(self, tag: TagRef, row: Row, unseen: str | None, seen: Seen) -> None:
+        rules: tuple[tuple[Counter, CounterRule | None], ...] = (("good", self.rule.good), ("scrap", self.rule.scrap))
+        for counter, rule in rules:
+            if rule is None or rule.tag != tag or row.value is None or not 0 <= row.value < rule.modulus:
+                continue
+            before = self.counters.get(counter)
+            after, count = step(before, int(row.value), rule.modulus, row.time, self.rule.max_rate, unseen)
+            self.counters[counter] = after
+            if after != before or count != NOTHING:
+                seen.counted.append(Counted(counter, count, after, before, row.time))
+
+    def now(self, started: int) -> MachineNow:
+        """As it stands; a machine never seen is unknown since the agent started."""
+        good, scrap = self.counters.get("good"), self.counters.get("scrap")
+        return MachineNow(
+            self.rule.name,
+            self.tracker.state,
+            self.tracker.since or started,
+            good.counted if good else None,
+            scrap.counted if scrap else None,
+            self.cycle_s,
+            self.tracker.observed or started,
+            self.simulated,
+        )

@@ -1,0 +1,108 @@
+"""One task per device: connect, read, hand over, acknowledge what is on disk, back off, report faults."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Any, TypeVar
+
+from agent import faults
+from agent.ledger import LedgerError
+from agent.recorder import Recorder
+from drivers.contract import Device, Driver, MisconfiguredError, NotConnectedError
+
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 2.0
+MAX_PENDING = 32  # batches on their way to disk, some three seconds at ten a second; then reading waits
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class Poller:
+    """Keeps one device read. `make` builds a fresh driver for every attempt; `jitter` spreads them."""
+
+    def __init__(self, device: Device, make: Callable[[], Driver[Any]], recorder: Recorder, jitter: Random) -> None:
+        self.device = device
+        self._make = make
+        self._recorder = recorder
+        self._jitter = jitter
+        self._failures = 0
+
+    async def run(self) -> None:
+        """Until cancelled; returns alone where the device will never give what is asked. LedgerError ends the agent."""
+        while True:
+            try:
+                await self._session()
+            except MisconfiguredError as error:
+                return await self._fail("misconfigured", error)
+            except (NotConnectedError, OSError) as error:  # TimeoutError is an OSError
+                await self._fail("not_connected", error)
+            except LedgerError:
+                raise
+            except Exception as error:  # noqa: BLE001 - one device's bug must not end the others
+                await self._fail("internal", error)
+            await asyncio.sleep(self._pause())
+
+    async def _session(self) -> None:
+        """One life of the link; ends by raising."""
+        driver = self._make()
+        try:
+            origin = await self._within(self.device.timeout, driver.connect(self.device.tags))
+            await self._recorder.connected(self.device.name, origin)
+            await self._read_on(driver)
+        finally:
+            with contextlib.suppress(Exception):
+                await self._within(self.device.timeout, driver.close())
+
+    async def _read_on(self, driver: Driver[Any]) -> None:
+        """Read while commits are pending, acknowledge in order."""
+        pending: deque[tuple[asyncio.Task[None], int]] = deque()
+        patience = self.device.timeout + max(tag.every for tag in self.device.tags)
+        try:
+            while True:
+                batch = await self._within(patience, driver.read())
+                taking = asyncio.create_task(
+                    self._recorder.take(self.device.name, batch), name=f"take {self.device.name}"
+                )
+                pending.append((taking, batch.token))
+                await self._well()
+                while pending and (pending[0][0].done() or len(pending) > MAX_PENDING):
+                    await pending[0][0]
+                    await driver.acknowledge(pending.popleft()[1])
+        finally:
+            await asyncio.sleep(0)  # a batch just handed over gets to the recorder
+            for task, _ in pending:
+                task.cancel()
+            await asyncio.gather(*(task for task, _ in pending), return_exceptions=True)
+
+    async def _within(self, seconds: float, call: Awaitable[T]) -> T:
+        try:
+            async with asyncio.timeout(seconds):
+                return await call
+        except TimeoutError:
+            raise NotConnectedError(f"no answer within {seconds:g} s") from None
+
+    async def _well(self) -> None:
+        """The device gives values: what was wrong is over."""
+        self._failures = 0
+        for fault in await self._recorder.clear(self.device.name):
+            log.info("%s: %s is over", self.device.name, fault.code)
+
+    async def _fail(self, code: str, error: Exception) -> None:
+        """Mark what the device tells of as unknown; say why once."""
+        self._failures += 1
+        message = f"{self.device.address}: {error}" if str(error) else f"{self.device.address}: {type(error).__name__}"
+        fault = faults.fault(self.device.name, code, message, self._recorder.plant_time())
+        if await self._recorder.disconnected(self.device.name, fault):
+            trace = error if code == "internal" else None
+            log.warning("%s: %s (%s). %s", fault.source, fault.message, code, fault.remedy, exc_info=trace)
+
+    def _pause(self) -> float:
+        """Exponential back-off with full jitter."""
+        longest = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(self._failures, 10))
+        return self._jitter.uniform(0.0, longest)

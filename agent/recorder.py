@@ -1,0 +1,233 @@
+"""Turns batches, inspections, plans, orders and faults into records, and shows the line as it stands.
+
+A call changes the plant in memory at once, in order of calls, and returns when what it recorded is on
+disk. What `now` shows was on disk before. Samples go to disk once a second, and with them up to when
+each device was observed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent import faults, samples
+from agent.ledger import Block, Ledger
+from agent.live import DeviceRule, MachineRule
+from agent.model import (
+    SECOND,
+    Batch,
+    DeviceNow,
+    Fault,
+    Inspection,
+    Kind,
+    Line,
+    LineNow,
+    Order,
+    Origin,
+    Plan,
+    Record,
+)
+from agent.plant import Plant, Told
+from agent.restore import restored
+from agent.shift import Shift
+from gateway import payload
+
+BLOCK = 1 * SECOND
+TICK_S = 0.25
+
+
+@dataclass(slots=True)
+class Filling:
+    """Batches of a device that wait for their block, since when (monotonic ns), and what tells that it is written."""
+
+    batches: list[Batch]
+    since: int
+    written: asyncio.Future[None]
+
+
+class Recorder:
+    """One per agent. Call `restore` first and keep `run` running; all calls come from one event loop."""
+
+    def __init__(
+        self,
+        line: Line,
+        rules: Sequence[MachineRule],
+        devices: Sequence[DeviceRule],
+        shifts: Sequence[Shift],
+        ledger: Ledger,
+        mono_ns: Callable[[], int] = time.monotonic_ns,
+        wall_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self.line = line
+        self.ledger = ledger
+        self._shifts = shifts
+        self._mono_ns = mono_ns
+        self._plant = Plant(line, rules, devices, shifts, wall_ns())
+        self._filling: dict[str, Filling] = {}
+        self._behind: int | None = None  # since when memory is ahead of what was handed to the ledger
+        self._shown = self._plant.look()
+        self._grown = asyncio.Event()
+
+    async def restore(self) -> None:
+        """Go on where the ledger ends: totals, windows, last inspections; what was not watched since is UNKNOWN."""
+        devices = {name: one.rule.state.device for name, one in self._plant.stations.items()}
+        past = await asyncio.to_thread(restored, self.ledger, self.line, self._shifts, devices)
+        await self._commit(Told(self._plant.restore(past)))
+
+    async def connected(self, device: str, origin: Origin) -> None:
+        """The link is up. Nothing is observed before its first batch."""
+        self._plant.opened(device, origin)
+
+    async def disconnected(self, device: str, fault: Fault | None) -> bool:
+        """The link is gone: its machines are UNKNOWN from its last batch on. True where the fault is news."""
+        news = fault is not None and not self._plant.has_fault(fault.source, fault.code)
+        records = self._plant.lost(device, fault, self._mono_ns())
+        if records:
+            await self._commit(Told(records))
+        return news
+
+    async def take(self, device: str, batch: Batch) -> None:
+        """Record a batch; returns when its records and its samples are on disk."""
+        mono = self._mono_ns()
+        told = self._plant.take(device, batch, mono)
+        written = self._fill(device, batch, mono)
+        if self._behind is None:
+            self._behind = mono
+        if told.records or told.counters:
+            await self._commit(told)
+            self._plant.links[device].latency_ms = (self._mono_ns() - mono) / 1e6
+        if written is not None:
+            await asyncio.shield(written)
+
+    async def inspect(self, inspection: Inspection) -> None:
+        """Record a judged part."""
+        await self._commit(Told([self._plant.inspect(inspection)]))
+
+    async def plan(self, plan: Plan) -> None:
+        """Record an advice."""
+        await self._commit(Told([self._plant.plan(plan)]))
+
+    async def order(self, order: Order) -> None:
+        """Record an order that came in."""
+        body = payload.order_body(order)
+        await self._commit(Told([Record(Kind.ORDER, "", self.plant_time(), body, self.simulated)]))
+
+    async def audit(self, event: str, version: str, detail: str = "") -> None:
+        """Record something about the agent itself, such as its start."""
+        body = payload.audit_body(event, version, detail)
+        await self._commit(Told([Record(Kind.AUDIT, "", self.plant_time(), body, self.simulated)]))
+
+    async def fault(self, fault: Fault) -> bool:
+        """Record a fault; False where the same (source, code) is set already."""
+        records = self._plant.set(fault, self._mono_ns())
+        if records:
+            await self._commit(Told(records))
+        return bool(records)
+
+    async def clear(self, source: str, code: str | None = None) -> tuple[Fault, ...]:
+        """Record that the source's faults (or one of them) are over; those that were set."""
+        over = self._plant.clear(source, code, self._mono_ns())
+        if over:
+            await self._commit(Told(list(over.values())))
+        return tuple(over)
+
+    async def run(self) -> None:
+        """Write samples once a second and close windows, until cancelled."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            await self.tick()
+
+    async def tick(self) -> None:
+        """What time alone brings: blocks that are due, windows that are over."""
+        mono = self._mono_ns()
+        records = self._plant.close_windows(mono)
+        behind = self._behind is not None and mono - self._behind >= BLOCK
+        if records or behind or any(mono - one.since >= BLOCK for one in self._filling.values()):
+            await self._flush(records)
+
+    async def close(self) -> None:
+        """Write the samples that wait. The ledger stays open."""
+        await self._flush([])
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any machine is."""
+        return self._plant.simulated
+
+    @property
+    def last_inspections(self) -> tuple[Inspection, ...]:
+        """The last 20, oldest first."""
+        return tuple(self._plant.inspections)
+
+    def plant_time(self) -> int:
+        """The plant's clock now, carried on from the machines' devices; never goes back. Wall time before any spoke."""
+        return self._plant.time(self._mono_ns())
+
+    def now(self) -> LineNow:
+        """The line after the last commit, with the figures of now."""
+        shown, time, speed, durable = self._shown, self.plant_time(), self._plant.speed, self.ledger.durable
+        why = self.ledger.trouble or "a write hangs"
+        trouble = () if durable else (faults.fault("ledger", "not_durable", why, shown.time),)
+        return LineNow(
+            ledger=self.ledger.id,
+            seq=self.ledger.last_seq,
+            time=time,
+            simulated=any(machine.simulated for machine in shown.machines),
+            speed=speed,
+            durable=durable,
+            machines=self._plant.machines(shown, self._mono_ns()),
+            figures=shown.figures(time, speed),
+            faults=shown.faults + trouble,
+            inspections=shown.inspections,
+            plan=shown.plan,
+        )
+
+    def devices(self) -> tuple[DeviceNow, ...]:
+        """Every link with its tags, as last heard."""
+        mono = self._mono_ns()
+        return tuple(link.now(mono) for link in self._plant.links.values())
+
+    async def changed(self) -> None:
+        """Return at the next commit."""
+        await self._grown.wait()
+
+    def _fill(self, device: str, batch: Batch, mono: int) -> asyncio.Future[None] | None:
+        """Put a batch into the block of its device; what tells when that is on disk."""
+        if not len(batch.index):
+            return None
+        if device not in self._filling:
+            self._filling[device] = Filling([], mono, asyncio.get_running_loop().create_future())
+        self._filling[device].batches.append(batch)
+        return self._filling[device].written
+
+    async def _flush(self, records: Sequence[Record]) -> None:
+        """Write every block that waits, and up to when each device was observed."""
+        filling, self._filling = self._filling, {}
+        blocks = [self._block(device, one.batches) for device, one in filling.items()]
+        try:
+            await self._commit(Told(list(records)), blocks)
+        except BaseException:
+            for one in filling.values():
+                one.written.cancel()
+            raise
+        for one in filling.values():
+            one.written.set_result(None)
+
+    def _block(self, device: str, batches: Sequence[Batch]) -> Block:
+        times = np.concatenate([batch.source_time for batch in batches])
+        names = tuple(name for name, _ in self._plant.links[device].rule.tags)
+        return Block(device, names, int(times.min()), int(times.max()), len(times), samples.encode(batches))
+
+    async def _commit(self, told: Told, blocks: Sequence[Block] = ()) -> None:
+        """One transaction; once it is on disk, the line is shown as it was when handed in."""
+        look, self._behind = self._plant.look(), None
+        observed = self._plant.observed()
+        await self.ledger.commit(told.records, counters=told.counters, observed=observed, blocks=blocks)
+        if look.number > self._shown.number:
+            self._shown = look
+        grown, self._grown = self._grown, asyncio.Event()
+        grown.set()

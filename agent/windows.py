@@ -1,0 +1,137 @@
+"""The windows in work: shift and hour, opened as plant time reaches them, closed once every device has passed them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+
+from agent.kpi import WindowBook
+from agent.live import Counter, Span
+from agent.model import SECOND, Kpi, Line, State, Verdict
+from agent.shift import Shift, hour_window, planned, shift_window
+
+PATIENCE = 10 * SECOND  # of wall time, for a device that has not passed the end yet
+MOST_WINDOWS = 200  # after a very long stop only the last ones are told
+
+
+@dataclass(slots=True)
+class Entry:
+    """A window's book; `passed` is when plant time passed its end, by the wall's monotonic clock (ns)."""
+
+    book: WindowBook
+    simulated: bool = False
+    passed: int | None = None
+    closed: bool = False
+    revision: int = 0
+    corrected: bool = False
+
+    def figures(self, time: int) -> tuple[Kpi, ...]:
+        """The window's figures as of plant time, at most its end."""
+        time = min(time, self.book.window.end)
+        return self.book.figures(time, closed=self.closed, revision=self.revision, simulated=self.simulated)
+
+
+class Windows:
+    """Feeds every window that a span, a part or a verdict falls in. `closed` has the last closed end by kind."""
+
+    def __init__(self, line: Line, shifts: Sequence[Shift], closed: dict[str, int] | None = None) -> None:
+        self.line = line
+        self.shifts = shifts
+        self.entries: list[Entry] = []
+        self._closed = dict(closed or {})
+        self._upto: int | None = None
+
+    def advance(self, time: int) -> None:
+        """Open every window up to plant time `time`, those that passed unobserved too."""
+        at = time if self._upto is None else min(self._upto, time)
+        walked = 0
+        while at < time and walked < MOST_WINDOWS:
+            self._open(at)
+            at = hour_window(self.line.timezone, at).end
+            walked += 1
+        self._open(time)
+        self._upto = time if self._upto is None else max(self._upto, time)
+
+    def _open(self, time: int) -> None:
+        shift = shift_window(self.shifts, self.line.timezone, time)
+        for window in (shift, hour_window(self.line.timezone, time)):
+            if window is None or window.end <= self._closed.get(window.kind, 0):
+                continue
+            if all(entry.book.window != window for entry in self.entries):
+                spans = planned(self.shifts, self.line.timezone, window)
+                self.entries.append(Entry(WindowBook(self.line, window, spans)))
+
+    def span(self, machine: str, span: Span, *, simulated: bool) -> None:
+        """Add observed time in one state; each window takes its part of it."""
+        if span.end <= span.start or span.state.state is State.UNKNOWN:
+            return
+        for entry in self.entries:
+            window = entry.book.window
+            if not entry.closed and span.start < window.end and span.end > window.start:
+                entry.book.span(machine, span.state, span.start, span.end)
+                entry.simulated |= simulated
+
+    def parts(self, machine: str, counter: Counter, delta: int, time: int, *, late: bool, simulated: bool) -> None:
+        """Add counted parts to the windows they were made in; a closed one is corrected."""
+        for entry in self._holding(time):
+            entry.book.parts(machine, counter, delta, time, late=late)
+            entry.simulated |= simulated
+
+    def verdict(self, machine: str, verdict: Verdict, time: int, *, simulated: bool) -> None:
+        """Add an inspected part to the windows it was made in; a closed one is corrected."""
+        for entry in self._holding(time):
+            entry.book.verdict(machine, verdict)
+            entry.simulated |= simulated
+
+    def _holding(self, time: int) -> list[Entry]:
+        found = [entry for entry in self.entries if entry.book.window.start <= time < entry.book.window.end]
+        for entry in found:
+            entry.corrected = entry.closed
+        return found
+
+    def close(self, time: int, passed_by_all: int, mono: int) -> list[tuple[Kpi, ...]]:
+        """Figures of the windows that are over, and corrections of those closed before; each once."""
+        done: list[tuple[Kpi, ...]] = []
+        for entry in self.entries:
+            end = entry.book.window.end
+            if entry.closed and entry.corrected:
+                entry.revision, entry.corrected = entry.revision + 1, False
+                done.append(entry.figures(end))
+            elif not entry.closed and time >= end:
+                entry.passed = mono if entry.passed is None else entry.passed
+                if passed_by_all >= end or mono - entry.passed >= PATIENCE:
+                    self._finish(entry)
+                    done.append(entry.figures(end))
+        self._forget()
+        return done
+
+    def _finish(self, entry: Entry) -> None:
+        window = entry.book.window
+        entry.closed = True
+        self._closed[window.kind] = max(window.end, self._closed.get(window.kind, 0))
+
+    def _forget(self) -> None:
+        """Keep the last closed window of each kind, for what comes late."""
+        keep = self._closed
+        self.entries = [
+            one for one in self.entries if not one.closed or one.book.window.end == keep[one.book.window.kind]
+        ]
+
+    def look(self) -> list[Entry]:
+        """The open windows as they are, a copy that stays so."""
+        return [replace(entry, book=_copy(entry.book)) for entry in self.entries if not entry.closed]
+
+
+def _copy(book: WindowBook) -> WindowBook:
+    return WindowBook(book.line, book.window, book.planned, book.last_station, deepcopy(book.tallies))
+
+
+def current(entries: Sequence[Entry], time: int) -> list[Entry]:
+    """Of each kind the latest that has begun by plant time `time`."""
+    latest: dict[str, Entry] = {}
+    for entry in entries:
+        window = entry.book.window
+        if window.start <= time and (window.kind not in latest or latest[window.kind].book.window.start < window.start):
+            latest[window.kind] = entry
+    return list(latest.values())
