@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from agent import faults
 from agent.ledger import LedgerError
+from agent.model import Batch
 from agent.recorder import Recorder
 from drivers.contract import Device, Driver, MisconfiguredError, NotConnectedError
 
@@ -24,13 +25,24 @@ log = logging.getLogger(__name__)
 
 
 class Poller:
-    """Keeps one device read. `make` builds a fresh driver for every attempt; `jitter` spreads them."""
+    """Keeps one device read. `make` builds a fresh driver for every attempt; `jitter` spreads them.
 
-    def __init__(self, device: Device, make: Callable[[], Driver[Any]], recorder: Recorder, jitter: Random) -> None:
+    `heard` is told of every batch before it is recorded; it must be quick.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        make: Callable[[], Driver[Any]],
+        recorder: Recorder,
+        jitter: Random,
+        heard: Callable[[str, Batch], None] = lambda _device, _batch: None,
+    ) -> None:
         self.device = device
         self._make = make
         self._recorder = recorder
         self._jitter = jitter
+        self._heard = heard
         self._failures = 0
 
     async def run(self) -> None:
@@ -66,6 +78,7 @@ class Poller:
         try:
             while True:
                 batch = await self._within(patience, driver.read())
+                self._heard(self.device.name, batch)
                 taking = asyncio.create_task(
                     self._recorder.take(self.device.name, batch), name=f"take {self.device.name}"
                 )
