@@ -6,14 +6,16 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.model import Cause, Fault, LineNow, Order, Plan, State
 from inference.card import ModelError
 from inference.scheduling.ladder import NoValidScheduleError, Proposal
 from inference.scheduling.policy import Model
-from inference.scheduling.problem import MS, Assignment, Lot, Operation, Problem, Station, to_plan
+from inference.scheduling.problem import MS, Assignment, Lot, Operation, Problem, Station, by_start, to_plan
 from inference.scheduling.rolling import Floor, Terms, advance, replan
+
+LONG_AGO = -(10**12)
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +66,7 @@ class Scheduler:
     _open: dict[str, Order] = field(init=False, default_factory=dict)
     _floor: Floor | None = field(init=False, default=None)
     _seen: dict[str, str] = field(init=False, default_factory=dict)
+    _families: dict[str, str] = field(init=False, default_factory=dict)
     _wake: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     _fault: Fault | None = field(init=False, default=None)
 
@@ -100,7 +103,7 @@ class Scheduler:
         planned = -float("inf")
         while True:
             late = loop.time() - planned >= self.settings.every_wall_s and bool(self._open)
-            if self._wake.is_set() or late or self._turned(self.now()):
+            if self._wake.is_set() or late or _availability(self.now()) != self._seen:
                 self._wake.clear()
                 await self.plan()
                 planned = loop.time()
@@ -113,11 +116,10 @@ class Scheduler:
         """Plans once and records the plan where it differs in a way that matters."""
         line, at = self.now(), self.plant_time()
         self._seen = _availability(line)
-        floor = self._floor or _carried_on(line.plan, at)
         stopped = {name for name, state in self._seen.items() if state == "stopped"}
-        unknown = {name for name, state in self._seen.items() if state == "unknown"}
-        floor = advance(floor, at, stopped, unknown)
+        floor = advance(self._floor or self._carried_on(line.plan, at), at, stopped)
         self._forget(floor)
+        floor = replace(floor, begun={key: job for key, job in floor.begun.items() if job.order in self._open})
         self._floor = floor
         problem = self._problem(floor)
         until = time.monotonic() + self.settings.deadline_wall_s
@@ -133,7 +135,7 @@ class Scheduler:
             return
         if proposal is not None:
             self._note(proposal.trouble)
-            self._floor = Floor(floor.time, proposal.schedule, floor.begun, floor.stopped)
+            self._floor = replace(floor, published=proposal.schedule)
             await self.record(self._published(problem, proposal, floor.time))
 
     def _published(self, problem: Problem, proposal: Proposal, at: int) -> Plan:
@@ -142,17 +144,14 @@ class Scheduler:
         digest = self.model.digest if self.model is not None and proposal.rung == "policy" else None
         return to_plan(problem, ahead, at, proposal.rung, digest)
 
-    def _turned(self, line: LineNow) -> bool:
-        """Whether a machine stopped, works again or is known again; one that turns unknown leaves the plan as it is."""
-        now = _availability(line)
-        return any(now[name] != self._seen.get(name) and now[name] != "unknown" for name in now)
-
     def _forget(self, floor: Floor) -> None:
+        """Closes orders that are over by plan and due date, and remembers what stations are set up for."""
+        for job in by_start(tuple(floor.begun.values())):
+            if job.order in self._open:
+                self._families[job.station] = self.settings.products[self._open[job.order].product].family
         for name, order in [*self._open.items()]:
-            jobs = [job for job in floor.published if job.order == name]
-            over = bool(jobs) and all(floor.begun.get((name, job.operation), job).end <= 0 for job in jobs)
-            route = len(self._route(order.product))
-            if over and len(jobs) == route and order.due <= floor.time:
+            jobs = [floor.begun.get((name, number)) for number in range(len(self._route(order.product)))]
+            if order.due <= floor.time and all(job is not None and job.end <= 0 for job in jobs):
                 del self._open[name]
 
     def _route(self, product: str) -> tuple[str, ...]:
@@ -162,10 +161,9 @@ class Scheduler:
     def _problem(self, floor: Floor) -> Problem:
         repair = round(self.settings.repair_s * 1000)
         available = {"unknown": None, "stopped": repair, "working": 0}
-        families = _families(floor, {name: self.settings.products[o.product].family for name, o in self._open.items()})
         changeover = round(self.settings.changeover_s * 1000)
         stations = tuple(
-            Station(name, available[self._seen.get(name, "unknown")], families.get(name), changeover)
+            Station(name, available[self._seen.get(name, "unknown")], self._families.get(name), changeover)
             for name in self.settings.machines
         )
         return Problem(stations, tuple(self._lot(order, floor.time) for order in self._open.values()))
@@ -176,6 +174,33 @@ class Scheduler:
         due = (order.due - at) // MS
         transfer = self.settings.transfer
         return Lot(order.order, order.product, product.family, order.quantity, transfer, 0, due, order.weight, steps)
+
+    def _carried_on(self, plan: Plan | None, at: int) -> Floor:
+        """The floor of a plan published before a restart; what it no longer listed of an order was done."""
+        if plan is None:
+            return Floor(at)
+        jobs = [
+            Assignment(
+                order=job.order,
+                operation=job.operation,
+                station=job.machine,
+                start=(job.start - plan.time) // MS,
+                setup=round(job.setup_s * 1000),
+                end=(job.end - plan.time) // MS,
+                reason=job.reason,
+            )
+            for job in plan.jobs
+        ]
+        first: dict[str, int] = {}
+        for job in jobs:
+            first[job.order] = min(job.operation, first.get(job.order, job.operation))
+        routes = {order: self._route(self._open[order].product) for order in first if order in self._open}
+        done = [
+            Assignment(order, number, machine, LONG_AGO, 0, LONG_AGO)
+            for order, route in routes.items()
+            for number, machine in enumerate(route[: first[order]])
+        ]
+        return Floor(plan.time, (*done, *jobs))
 
     def _note(self, trouble: ModelError | None) -> None:
         if trouble is None:
@@ -193,26 +218,14 @@ def _availability(line: LineNow) -> dict[str, str]:
     return words
 
 
-def _families(floor: Floor, of_order: Mapping[str, str]) -> dict[str, str]:
-    """What each station was set up for by the last job that began there."""
-    begun = sorted(floor.begun.values(), key=lambda job: job.start)
-    return {job.station: of_order[job.order] for job in begun if job.order in of_order}
+def still_open(orders: Iterable[Order], plans: Iterable[Plan]) -> list[Order]:
+    """The recorded orders to take up again after a restart, given the recorded plans, oldest first.
 
-
-def _carried_on(plan: Plan | None, at: int) -> Floor:
-    """The floor of a plan published before a restart; what was due by then counts as begun."""
-    if plan is None:
-        return Floor(at)
-    jobs = tuple(
-        Assignment(
-            job.order,
-            job.operation,
-            job.machine,
-            (job.start - plan.time) // MS,
-            round(job.setup_s * 1000),
-            (job.end - plan.time) // MS,
-            job.reason,
-        )
-        for job in plan.jobs
-    )
-    return Floor(plan.time, jobs)
+    An order is over when it was once planned and the last plan no longer has it.
+    """
+    latest: set[str] = set()
+    ever: set[str] = set()
+    for plan in plans:
+        latest = {job.order for job in plan.jobs}
+        ever |= latest
+    return [order for order in orders if order.order in latest or order.order not in ever]

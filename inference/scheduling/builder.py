@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.scheduling.problem import Problem, held
+from inference.scheduling.problem import Problem, by_start, held
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -51,6 +51,7 @@ class Rows:
     """What has been decided so far, B schedules: per lot the next operation, per station when and how it gets free."""
 
     next: Ints  # [B, J]
+    begun: Ints  # [B, J] when the lot's last decided operation starts
     first_out: Ints  # [B, J] when the first pieces of the lot are there
     last_out: Ints  # [B, J] when the last ones are
     free: Ints  # [B, M]
@@ -154,16 +155,18 @@ def start(of: Shop, rows: int) -> Rows:
     index = {lot.order: j for j, lot in enumerate(problem.lots)}
     names = {station.name: m for m, station in enumerate(problem.stations)}
     first_out, last_out = of.release.copy(), np.full(len(problem.lots), -NEVER)
+    begun = last_out.copy()
     free = np.array([NEVER if s.available is None else s.available for s in problem.stations], np.int64)
     family = of.set_up.copy()
-    for job in sorted(problem.frozen, key=lambda job: (job.start, job.end)):
+    for job in by_start(problem.frozen):
         j, m = index[job.order], names[job.station]
         free[m], family[m] = max(free[m], job.end), of.family[j]
         if job.operation == of.first[j] - 1:
             lot = problem.lots[j]
             first_out[j] = max(lot.release, job.begin + lot.lead(job.operation, job.station))
-            last_out[j] = job.end
-    return Rows(*(np.repeat(column[None], rows, 0) for column in (of.first, first_out, last_out, free, family)))
+            begun[j], last_out[j] = job.start, job.end
+    columns = (of.first, begun, first_out, last_out, free, family)
+    return Rows(*(np.repeat(column[None], rows, 0) for column in columns))
 
 
 def candidates(of: Shop, rows: Rows) -> Candidates:
@@ -176,7 +179,7 @@ def candidates(of: Shop, rows: Rows) -> Candidates:
     row = np.arange(len(rows.next))[:, None, None]
     setup = of.setup[station, rows.family[row, station], of.family[:, None]]
     ready = np.maximum(rows.first_out[:, :, None], rows.last_out[:, :, None] + of.lead[lots, step] - duration)
-    begin = np.maximum(rows.free[row, station] + setup, ready)
+    begin = np.maximum(np.maximum(rows.free[row, station], rows.begun[:, :, None]) + setup, ready)
     begin = np.where(is_open, begin, NEVER)
     end = begin + duration
     soonest = end.min((1, 2), keepdims=True)
@@ -191,6 +194,7 @@ def place(of: Shop, rows: Rows, among: Candidates, choice: Ints) -> None:
     station = among.station[row, lot, alternative]
     begin, end = among.begin[row, lot, alternative], among.end[row, lot, alternative]
     rows.first_out[row, lot] = begin + of.lead[lot, rows.next[row, lot], alternative]
+    rows.begun[row, lot] = among.start[row, lot, alternative]
     rows.last_out[row, lot] = end
     rows.free[row, station] = end
     rows.family[row, station] = of.family[lot]

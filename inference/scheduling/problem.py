@@ -44,6 +44,7 @@ class Lot:
     """An order on its way: `quantity` pieces through `operations` in order, due at `due`.
 
     Pieces are handed on to the next operation `transfer` at a time; `transfer` = `quantity` moves whole lots.
+    Nobody sets up for an operation before the one it follows has started.
     """
 
     order: str
@@ -170,5 +171,5 @@ def to_plan(problem: Problem, schedule: Schedule, now: int, rung: str, model: st
 
 
 def by_start(schedule: Sequence[Assignment]) -> list[Assignment]:
-    """Assignments in order of start."""
-    return sorted(schedule, key=lambda job: (job.start, job.end, job.station))
+    """Assignments in order of start, of the route where they start together."""
+    return sorted(schedule, key=lambda job: (job.start, job.operation, job.station))

@@ -5,7 +5,7 @@ Times of a `Floor` are milliseconds from its own `time`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from inference.scheduling.ladder import Proposal, propose
@@ -41,10 +41,11 @@ class Terms:
     repair: int
 
 
-def advance(floor: Floor, time: int, stopped: Set[str], unknown: Set[str]) -> Floor:
+def advance(floor: Floor, time: int, stopped: Set[str]) -> Floor:
     """The floor at a later time: stops have delayed what was running, and what was due has begun.
 
-    Nothing begins on a station that is stopped or unknown, nor before the operation it follows.
+    Nothing begins on a station that was stopped, nor before the operation it follows. A station that nobody sees
+    is taken to go on as planned.
     """
     passed = max(0, time - floor.time) // MS
     begun = {
@@ -54,33 +55,69 @@ def advance(floor: Floor, time: int, stopped: Set[str], unknown: Set[str]) -> Fl
     published = tuple(_moved(job, -passed) for job in floor.published)
     for job in by_start(published):
         follows = job.operation == 0 or (job.order, job.operation - 1) in begun
-        still = job.station in stopped or job.station in unknown or job.station in floor.stopped
-        if job.start <= 0 and follows and not still:
-            begun.setdefault((job.order, job.operation), job)
+        if job.start < 0 and follows and job.station not in floor.stopped:
+            begun.setdefault(_key(job), job)
     return Floor(floor.time + passed * MS, published, begun, frozenset(stopped))
 
 
 def replan(
     problem: Problem, floor: Floor, terms: Terms, model: Model | None, expired: Callable[[], bool]
 ) -> Proposal | None:
-    """A proposal for the problem, None where what is published still holds and no worthwhile gain is in sight."""
-    lots = {lot.order for lot in problem.lots}
-    published = tuple(job for job in floor.published if job.order in lots)
-    under_way = tuple(_expected(floor, job, published, terms) for job in floor.begun.values() if job.order in lots)
-    base = replace(problem, frozen=under_way)
-    holds = not violations(base, published)
-    near = tuple(job for job in published if _key(job) not in floor.begun and job.start < terms.frozen)
+    """A proposal for the problem, None where what is published still holds and no worthwhile gain is in sight.
+
+    What was planned on a station that nobody sees stays as it was, and nothing new is planned there.
+    """
+    fits = _fitting(problem, floor)
+    published = tuple(job for job in floor.published if job.order in fits)
+    under_way = tuple(_expected(floor, job, published, terms) for job in floor.begun.values() if job.order in fits)
+    unseen = {station.name for station in problem.stations if station.available is None}
+    waiting = tuple(job for job in published if _key(job) not in floor.begun)
+    pinned = _before(waiting, [job for job in waiting if job.station in unseen])
+    base = replace(problem, frozen=under_way + pinned)
+    planned = {job.order for job in published}
+    holds = not violations(replace(base, lots=tuple(lot for lot in problem.lots if lot.order in planned)), published)
+    near = _before(waiting, [job for job in waiting if job.start < terms.frozen or job in pinned])
     proposal = propose(replace(problem, frozen=under_way + near) if holds else base, model, expired)
-    complete = len(published) == len(floor.published)
-    if holds and complete and not _gains(proposal.worth, worth(base, published), terms.gain):
+    alive = {job.order for job in floor.published if job.end > 0}
+    alike = alive <= planned == {job.order for job in proposal.schedule}
+    if holds and alike and not _gains(proposal.worth, worth(base, published), terms.gain):
         return None
     return proposal
 
 
+def _fitting(problem: Problem, floor: Floor) -> set[str]:
+    """Orders whose published and begun jobs are still what the problem asks for."""
+    routes = {lot.order: lot.operations for lot in problem.lots}
+    misfits = {
+        job.order
+        for job in (*floor.published, *floor.begun.values())
+        if job.order not in routes
+        or job.operation >= len(routes[job.order])
+        or job.station not in routes[job.order][job.operation].cycles
+    }
+    return routes.keys() - misfits
+
+
+def _before(waiting: Schedule, these: Iterable[Assignment]) -> Schedule:
+    """These jobs with all that must come before them, by route and by station."""
+    kept = {_key(job): job for job in these}
+    grown = -1
+    while grown != len(kept):
+        grown = len(kept)
+        for job in waiting:
+            if any(
+                (job.order == other.order and job.operation < other.operation)
+                or (job.station == other.station and job.start < other.start)
+                for other in kept.values()
+            ):
+                kept[_key(job)] = job
+    return tuple(kept.values())
+
+
 def _expected(floor: Floor, job: Assignment, published: Schedule, terms: Terms) -> Assignment:
-    """A job under way with the end to count on: as published while that is near enough, later while it is stopped."""
+    """A job under way with the end to count on: later while it is stopped, as published while that is near enough."""
     if job.station in floor.stopped and job.end > 0:
-        return _moved(job, 0, terms.repair)
+        job = _moved(job, 0, terms.repair)
     said = next((one for one in published if _key(one) == _key(job)), job)
     return said if abs(said.end - job.end) <= terms.gain else job
 

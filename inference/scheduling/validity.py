@@ -89,6 +89,8 @@ def _route_order(lots: dict[str, Lot], kept: Keys, schedule: Sequence[Assignment
         handed = min(lot.transfer, lot.quantity)
         first = before.start + before.setup + handed * lot.operations[before.operation].cycles[before.station]
         last = before.end + handed * lot.operations[job.operation].cycles[job.station]
+        if job.start < before.start:
+            yield f"{_name(job)}: sets up before operation {before.operation} has started"
         if job.start + job.setup < first:
             yield f"{_name(job)}: begins before pieces come from operation {before.operation}"
         if job.end < last:
