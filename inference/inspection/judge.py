@@ -59,5 +59,5 @@ class Judge:
 
 
 def evidence_picture(grey: NDArray[np.uint8], judgement: Judgement) -> bytes:
-    """The part with its heat map, as a WebP of at most 60 kB."""
+    """The part with its heat map, as a WebP of at most 44 kB."""
     return encode(paint(grey, judgement.heat))

@@ -18,7 +18,7 @@ from inference.training.head import Head, describe
 from inference.training.pictures import Labelled
 from inference.training.shipping import to_onnx, try_out
 
-EPOCHS, BATCH, RATE, CELL_SHARE = 14, 32, 3e-3, 2.0
+EPOCHS, BATCH, RATE, CELL_SHARE = 6, 32, 4e-3, 2.0
 NOVEL_DIRECTIONS = 48
 
 
@@ -43,13 +43,15 @@ def fit_head(taps: list[Tensor], parts: Labelled, seed: int) -> Head:
     head = Head([tap.mean((0, 2, 3)) for tap in few], [tap.std((0, 2, 3)) for tap in few])
     kinds = torch.from_numpy(parts.kind)
     touched = torch.from_numpy(np.stack([parts.cells(row) for row in range(len(parts.files))])).float()
+    head.to(memory_format=torch.channels_last)  # the CPU's faster order
     steps = EPOCHS * (len(parts.files) // BATCH)
     optimizer = torch.optim.AdamW(head.parameters(), lr=RATE, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps)
     for _ in range(EPOCHS):
         order = torch.randperm(len(parts.files))
         for batch in order[: len(order) // BATCH * BATCH].split(BATCH):
-            cells, part = head([tap[batch].float() for tap in taps])
+            few = [tap[batch].float().contiguous(memory_format=torch.channels_last) for tap in taps]
+            cells, part = head(few)
             loss = functional.cross_entropy(part, kinds[batch])
             loss = loss + CELL_SHARE * _cell_loss(cells, kinds[batch], touched[batch])
             optimizer.zero_grad()
@@ -57,6 +59,7 @@ def fit_head(taps: list[Tensor], parts: Labelled, seed: int) -> Head:
             optimizer.step()
             schedule.step()
     head.eval()
+    head.to(memory_format=torch.contiguous_format)
     return head
 
 

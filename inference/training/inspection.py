@@ -66,6 +66,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     chosen = parser.parse_args()
     torch.use_deterministic_algorithms(mode=True)
+    torch.set_num_threads(1)  # more would change the order of sums
     parts, line = read(chosen.fit), read(chosen.line)
     rate, share = float(line.defective.mean()), float(parts.defective.mean())
     shift = log_odds(rate) - log_odds(share)
