@@ -50,7 +50,7 @@ class _Surface:
 def draw(rng: np.random.Generator, defect: str | None, ribs: int = 6) -> Casting:
     """A picture of one part with the given defect, or sound. Equal generators give equal pictures."""
     surface = _sound(rng, ribs)
-    if defect is not None:
+    while defect is not None and not surface.mask.any():  # a first try may fall beside the part
         PAINTERS[defect](surface, rng)
     light = _light(surface, rng)
     return Casting(_expose(light, rng), surface.mask)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 from datetime import UTC, datetime, timedelta
@@ -40,7 +41,7 @@ class OpcuaServer:
     async def open(self) -> None:
         """Build the address space and listen; `port` is then the real one."""
         server, scenario = self._server, self._live.plant.scenario.name
-        logging.getLogger("asyncua").setLevel(logging.ERROR)
+        logging.getLogger("asyncua").setLevel(logging.CRITICAL)
         await _fill(server)
         server.set_endpoint(f"opc.tcp://127.0.0.1:{self.port}/")
         server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
@@ -80,12 +81,16 @@ class OpcuaServer:
 
     async def off(self) -> None:
         """Close the listener and every connection."""
-        if self._server.bserver is not None:
-            for link in list(self._server.bserver.clients):
+        listener, self._server.bserver = self._server.bserver, None
+        if listener is None:
+            return
+        closing = asyncio.create_task(listener.stop())
+        while not closing.done():  # a link accepted a moment ago would hold stop() for half a minute
+            for link in list(listener.clients):
                 if link.transport is not None:
                     link.transport.abort()
-            await self._server.bserver.stop()
-            self._server.bserver = None
+            await asyncio.wait({closing}, timeout=0.02)
+        await closing
 
     async def on(self) -> None:
         """Listen again, on the same port."""

@@ -9,6 +9,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,8 +70,7 @@ class Program:
             loop.add_signal_handler(sign, self._words.put_nowait, "quit")
         _listen(loop, self._words, quits=self._options.attached)
         try:
-            await self._opcua.open()
-            await self._modbus.on()
+            await self._open()
             if not self._options.hold:
                 self._live.clock.go()
             self._say_ready()
@@ -86,7 +86,19 @@ class Program:
             await self._modbus.off()
             await self._opcua.close()
 
-    async def _keep(self, job: Any) -> None:
+    async def _open(self) -> None:
+        """Start both servers; a port in use ends the program with what to do about it."""
+        try:
+            await self._opcua.open()
+            await self._modbus.on()
+        except (OSError, RuntimeError) as error:
+            ports = f"OPC UA {self._options.opcua_port}, Modbus {self._options.modbus_port}"
+            raise SystemExit(
+                f"simulators: cannot listen ({ports}): {error}\n"
+                "  remedy: end what holds the port, or choose others with --opcua-port and --modbus-port, 0 for any"
+            ) from error
+
+    async def _keep(self, job: Callable[[], Awaitable[None]]) -> None:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:

@@ -20,6 +20,7 @@ HEALTHY = {
 }
 
 # Chance of a defect in a healthy shot, and how it grows with each value's distance in spreads.
+# The shipped inspection models were fitted on these numbers: change them together.
 HAZARDS: dict[str, tuple[float, dict[str, float]]] = {
     "blowhole": (0.0075, {"vacuum": 0.85, "intensification": -0.70, "melt_temperature": 0.25}),
     "crack": (0.0065, {"die_temperature": -0.65, "intensification": 0.55, "melt_temperature": 0.45}),

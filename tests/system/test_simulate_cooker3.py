@@ -96,6 +96,15 @@ async def block(client: AsyncModbusTcpClient, unit: int) -> dict[str, Any]:
     return names | {"clock": number(">Q", registers[:4]), "cycle": number(">f", registers[8:])}
 
 
+async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Return when the far end has cut the link; a RST, which a link not yet accepted gets, is as good as a FIN."""
+    try:
+        with contextlib.suppress(ConnectionResetError):
+            assert await asyncio.wait_for(reader.read(), 20) == b""
+    finally:
+        writer.close()
+
+
 class Listener:
     """Collects every data change, in order, as (node, value, source time in ns)."""
 
@@ -206,8 +215,7 @@ async def test_a_server_that_is_switched_off_cuts_its_links_and_comes_back_on_it
         port = run.ready["modbus"]["port"]
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         assert (await run.ask("modbus off"))["event"] == "modbus off"
-        assert await asyncio.wait_for(reader.read(), 10) == b""
-        writer.close()
+        await cut(reader, writer)
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", port)
         await run.ask("modbus on")
@@ -216,9 +224,7 @@ async def test_a_server_that_is_switched_off_cuts_its_links_and_comes_back_on_it
         address = ("127.0.0.1", int(run.ready["opcua"].rstrip("/").rpartition(":")[2]))
         reader, writer = await asyncio.open_connection(*address)
         assert (await run.ask("opcua off"))["event"] == "opcua off"
-        with contextlib.suppress(ConnectionResetError):  # a RST is as good as a FIN
-            assert await asyncio.wait_for(reader.read(), 10) == b""
-        writer.close()
+        await cut(reader, writer)
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection(*address)
         await run.ask("opcua on")
@@ -238,3 +244,23 @@ async def test_an_attached_plant_ends_with_its_parent_and_a_free_one_with_sigter
         run.process.stdin.close()
         run.process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(run.process.wait(), 20) == 0
+
+
+async def test_a_port_in_use_is_told_with_its_remedy(tmp_path):
+    server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
+    taken = str(server.sockets[0].getsockname()[1])
+    for ports in (("--opcua-port", taken, "--modbus-port", "0"), ("--opcua-port", "0", "--modbus-port", taken)):
+        command = ["-m", "simulators", "cooker3", "--folder", str(tmp_path), *ports]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *command,
+            cwd=LINE_FILE.parents[2],
+            stdin=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, complaints = await asyncio.wait_for(process.communicate(), 30)
+        assert process.returncode == 1
+        assert "remedy: end what holds the port" in complaints.decode()
+        assert "Traceback" not in complaints.decode()
+    server.close()
+    await server.wait_closed()
