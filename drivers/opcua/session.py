@@ -155,7 +155,10 @@ class Session:
     async def republish(self, subscription: int, sequence: int) -> tuple[Rows, ...]:
         """The rows of a message that was lost on its way; NotConnectedError where the server has it no more."""
         with self._failing(f"no longer has message {sequence}"):
-            return from_message(await self._client.uaclient.session.republish(subscription, sequence))
+            message = await self._client.uaclient.session.republish(subscription, sequence)
+            if message.SequenceNumber != sequence:
+                raise ValueError(f"it sent message {message.SequenceNumber}")
+            return from_message(message)
 
     async def close(self) -> None:
         """End the session and its subscriptions where the server still listens; the socket is gone in any case."""

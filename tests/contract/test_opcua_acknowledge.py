@@ -1,0 +1,154 @@
+"""What the server is told, and when: acknowledgements on the wire follow acknowledge(), lost messages are fetched."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+
+import pytest
+from asyncua import ua
+from asyncua.client.ua_session import UaSession
+from asyncua.common.utils import Buffer
+from asyncua.ua.ua_binary import struct_from_binary
+
+from drivers.catalog import create
+from drivers.contract import MisconfiguredError, NotConnectedError
+from drivers.opcua import session as shim
+from tests.contract.twins import START_MS, Tap, opcua_services
+
+PATIENCE_S = 10
+
+
+def acknowledged(tap: Tap) -> list[int]:
+    """The sequence numbers that the PublishRequests on the wire carry, in order."""
+    number = ua.ObjectIds.PublishRequest_Encoding_DefaultBinary
+    requests = [
+        struct_from_binary(ua.PublishRequest, Buffer(body)) for kind, body in opcua_services(tap.sent) if kind == number
+    ]
+    return [ack.SequenceNumber for request in requests for ack in request.Parameters.SubscriptionAcknowledgements]
+
+
+async def change(driver, twin, step):
+    """Write a new count and read until it has come."""
+    await twin.write(clock=START_MS + step, good=step)
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            batch = await driver.read()
+            if 1 in batch.index:
+                return batch
+
+
+async def test_no_sequence_number_is_acknowledged_on_the_wire_before_acknowledge_is_called(opcua):
+    async with Tap(opcua.port) as tap:
+        driver = create(opcua.device(tap.port))
+        await driver.connect(driver.device.tags)
+        await driver.read()
+        second, third = [await change(driver, opcua, step) for step in (1, 2)]
+        await change(driver, opcua, 3)
+        assert acknowledged(tap) == []
+        await driver.acknowledge(second.token)
+        await change(driver, opcua, 4)
+        told = acknowledged(tap)
+        assert told == list(range(1, len(told) + 1))
+        assert told
+        await driver.acknowledge(second.token)
+        await driver.acknowledge(third.token)
+        await change(driver, opcua, 5)
+        await change(driver, opcua, 6)
+        later = acknowledged(tap)
+        assert later == list(range(1, len(later) + 1))
+        assert len(later) > len(told)
+        await driver.close()
+
+
+async def test_a_message_lost_on_its_way_is_fetched_again_before_the_next(opcua, monkeypatch):
+    driver = create(opcua.device(opcua.port))
+    await driver.connect(driver.device.tags)
+    await driver.read()
+    received = shim.notification
+    lost = []
+
+    def losing(body):
+        """The first message with rows after the test began never reaches the driver."""
+        found = received(body)
+        if found is not None and found.rows and not lost:
+            lost.append(found)
+            return dataclasses.replace(found, rows=(), is_keep_alive=True)
+        return found
+
+    monkeypatch.setattr(shim, "notification", losing)
+    await opcua.write(clock=START_MS + 1, good=1)
+    async with asyncio.timeout(PATIENCE_S):
+        while not lost:
+            await driver.read()
+    batch = await change(driver, opcua, 2)
+    assert batch.value[batch.index == 1].tolist() == [1, 2]
+    await driver.close()
+
+
+@pytest.mark.parametrize(("ahead", "words"), [(2, "no longer has message"), (1000, "skipped from message")])
+async def test_a_lost_message_that_cannot_be_fetched_is_not_connected(opcua, monkeypatch, ahead, words):
+    driver = create(opcua.device(opcua.port))
+    await driver.connect(driver.device.tags)
+    await driver.read()
+    received = shim.notification
+
+    def jumping(body):
+        """Messages with rows claim to be later ones than they are."""
+        found = received(body)
+        return dataclasses.replace(found, sequence=found.sequence + ahead) if found and found.rows else found
+
+    monkeypatch.setattr(shim, "notification", jumping)
+    try:
+        with pytest.raises(NotConnectedError, match=words):
+            await change(driver, opcua, 1)
+    finally:
+        await driver.close()
+
+
+async def test_the_private_name_for_undecoded_responses_is_there_and_the_public_way_tells_the_same(opcua, monkeypatch):
+    assert shim.HAS_RAW_PUBLISH
+    assert asyncio.iscoroutinefunction(getattr(UaSession, shim.RAW_PUBLISH))
+    batches = []
+    for raw in (True, False):
+        monkeypatch.setattr(shim, "HAS_RAW_PUBLISH", raw)
+        driver = create(opcua.device(opcua.port))
+        await driver.connect(driver.device.tags)
+        batches.append(await driver.read())
+        await driver.close()
+    fast, plain = batches
+    for column in ("index", "value", "source_time", "status"):
+        assert str(getattr(fast, column).tolist()) == str(getattr(plain, column).tolist())
+    assert fast.time == plain.time
+
+
+async def test_an_unknown_namespace_is_not_connected_and_says_which_there_are(opcua):
+    driver = create(opcua.device(opcua.port, namespace="urn:elsewhere"))
+    with pytest.raises(NotConnectedError, match="urn:tanchang:test"):
+        await driver.connect(driver.device.tags)
+    await driver.close()
+
+
+async def test_a_service_that_is_not_on_the_list_is_stopped_before_it_is_sent(opcua):
+    async with Tap(opcua.port) as tap:
+        session = shim.Session(opcua.device(tap.port))
+        await session.open()
+        with pytest.raises(ValueError, match="WriteRequest does not only read"):
+            await session._client.uaclient.session.write(ua.WriteParameters())
+        await session.close()
+        assert ua.ObjectIds.WriteRequest_Encoding_DefaultBinary not in dict(opcua_services(tap.sent))
+
+
+async def test_a_server_without_security_is_refused_where_security_is_asked_for(opcua, tmp_path):
+    for name in ("own.der", "own.key"):
+        (tmp_path / name).write_bytes(b"x")
+    secured = {
+        "security": "sign_and_encrypt",
+        "certificate": str(tmp_path / "own.der"),
+        "private_key": str(tmp_path / "own.key"),
+        "server_thumbprint": "0" * 64,
+    }
+    driver = create(opcua.device(opcua.port, **secured))
+    with pytest.raises(MisconfiguredError, match="no SignAndEncrypt endpoint"):
+        await driver.connect(driver.device.tags)
+    await driver.close()
