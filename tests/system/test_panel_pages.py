@@ -1,0 +1,207 @@
+"""The panel in a browser: what is shown equals what the view holds, and marks are never lost."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from agent.model import LineNow
+from gateway import assets
+from gateway.panel.server import create
+from tests.system.panel_serve import serving
+from tests.system.panel_view import FIGURES, LINE, LINE_NOW, MACHINES, SampleView, kpi
+
+CHROMIUM = Path("/usr/bin/chromium")
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+TABS = ("overview", "devices", "inspections", "plan", "faults", "ledger")
+REAL = False
+
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="chromium is not installed"),
+    pytest.mark.asyncio(loop_scope="module"),
+]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """One browser for all tests of this module; each gets a page of its own."""
+    async with async_playwright() as driver:
+        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A page that fails the test on any error in it, a refused script or style included."""
+    context = await browser.new_context(viewport={"width": 1440, "height": 900})
+    page = await context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda said: wrong.append(said.text) if "Content Security Policy" in said.text else None)
+    yield page
+    await context.close()
+    assert wrong == []
+
+
+@asynccontextmanager
+async def shown(page: Page, view: SampleView, lang: str = "en", tab: str = "overview") -> AsyncIterator[str]:
+    """The panel of `view` open in `page`, for as long as the block lasts."""
+    async with serving(create(LINE, view, beat_s=0.2)) as address:
+        await page.goto(f"http://{address}/?lang={lang}#{tab}")
+        await expect(page.locator("nav a[aria-current=page]")).to_be_visible()
+        yield address
+
+
+async def turn(page: Page, tab: str) -> None:
+    await page.evaluate("tab => { location.hash = tab }", tab)
+    await expect(page.locator(f"main.tab-{tab} .sec").first).to_be_visible()
+
+
+def having(**changes: object) -> LineNow:
+    return replace(LINE_NOW, **changes)  # type: ignore[arg-type]  # names and types are the test's to know
+
+
+async def test_figures_of_the_page_are_the_view_s(page: Page, tmp_path: Path) -> None:
+    async with shown(page, SampleView(tmp_path)):
+        values = page.locator(".figs .value .num")
+        await expect(values).to_have_text(["88.2", "97.6", "18.2", "1,052"])
+        await expect(page.locator(".figs .goal")).to_have_text(
+            ["target 90", "target 97", "target 17.0", "target 1,189"]
+        )
+        await expect(page.locator(".figs .covered")).to_contain_text(["94.4 %", "98.9 %", "100 %", "100 %"])
+        words = page.locator(".stations .say b:not(.mark)")
+        await expect(words).to_have_text(["Running", "Stopped", "No data", "Starved", "Running"])
+        await expect(page.locator("[data-machine=press1] .why")).to_have_text("die protection")
+
+
+async def test_coverage_decides_how_a_figure_is_shown(page: Page, tmp_path: Path) -> None:
+    low = kpi("utilization", "press1", "%", (17874.0, 20220.0, 88.4), 0.499, low=40.0, high=90.0)
+    view = SampleView(tmp_path, having(figures=(low, *(f for f in FIGURES if f.machine != "press1"))))
+    async with shown(page, view):
+        await expect(page.locator("[data-kpi='utilization trim1 shift'] .num")).to_have_text("61–89")
+        await expect(page.locator("[data-kpi='utilization trim1 shift'] .num")).to_have_class("num range")
+        await expect(page.locator("[data-kpi='utilization diecast1 shift'] .num")).to_have_class("num")
+        await expect(page.locator("[data-kpi='utilization press1 shift']")).to_have_text("—")
+
+
+async def test_a_yield_of_few_parts_is_not_shown(page: Page, tmp_path: Path) -> None:
+    few = kpi("first_pass_yield", "", "%", (28.0, 29.0, 96.6), 1.0, target=97.0)
+    async with shown(page, SampleView(tmp_path, having(figures=(few,)))):
+        card = page.get_by_role("region", name="First pass yield")
+        await expect(card.locator(".value")).to_have_text("—")
+        await expect(card.locator(".excuse")).to_have_text("n < 30, not shown")
+
+
+async def test_the_sim_mark_is_on_every_page_and_in_each_group(page: Page, tmp_path: Path) -> None:
+    async with shown(page, SampleView(tmp_path)):
+        await expect(page.locator(".figs .fig .mark.sim")).to_have_count(4)
+        await expect(page.locator(".sec .mark.sim")).to_have_count(4)
+        for tab in TABS:
+            await turn(page, tab)
+            await expect(page.locator(".cap")).to_have_text("SIMsimulated")
+            await expect(page.locator("main .sec .mark.sim").first).to_be_visible()
+            assert (await page.title()).startswith("SIM")
+
+
+async def test_a_real_line_carries_no_sim_mark(page: Page, tmp_path: Path) -> None:
+    real = having(
+        simulated=REAL,
+        figures=tuple(replace(f, simulated=REAL) for f in FIGURES),
+        machines=tuple(replace(m, simulated=REAL) for m in MACHINES),
+    )
+    async with shown(page, SampleView(tmp_path, real)):
+        await expect(page.locator(".figs .num").first).to_have_text("88.2")
+        await expect(page.locator(".cap, .mark.sim")).to_have_count(0)
+
+
+async def test_a_silent_machine_is_hatched_and_marked_stale(page: Page, tmp_path: Path) -> None:
+    async with shown(page, SampleView(tmp_path)):
+        row = page.locator("[data-machine=trim1]")
+        await expect(row.locator(".mark.stale")).to_contain_text("stale 29")
+        await expect(row.locator(".stack")).to_have_attribute("data-lit", "unknown")
+        await expect(row.locator(".lane-unknown")).to_have_count(3)
+        await expect(row.locator(".cyc .num")).to_have_text("—")
+
+
+async def test_a_commit_reaches_the_open_page(page: Page, tmp_path: Path) -> None:
+    view = SampleView(tmp_path)
+    async with shown(page, view):
+        await expect(page.locator(".figs .num").nth(3)).to_have_text("1,052")
+        good = kpi("good", "", "parts", (1053.0, 1190.0, 1053.0), 1.0)
+        view.commit(having(figures=tuple(good if f.name == "good" else f for f in FIGURES)))
+        await expect(page.locator(".figs .num").nth(3)).to_have_text("1,053")
+
+
+async def test_figures_go_stale_when_the_server_falls_silent(page: Page, tmp_path: Path) -> None:
+    async with shown(page, SampleView(tmp_path)):
+        await expect(page.locator(".figs .num").first).to_have_class("num")
+    await expect(page.locator(".silence")).to_contain_text("does not answer")
+    await expect(page.locator(".figs .mark.stale")).to_have_count(4)
+    await expect(page.locator(".figs .num").first).to_have_class("num range")
+    await expect(page.locator(".figs .excuse").first).to_have_text("stopped at 14:32")
+
+
+async def test_the_drawer_says_why_and_closes_by_key(page: Page, tmp_path: Path) -> None:
+    async with shown(page, SampleView(tmp_path)):
+        await page.get_by_role("button", name="Why: Utilization").focus()
+        await page.keyboard.press("Enter")
+        drawer = page.get_by_role("dialog")
+        for said in ("84,175 ÷ 95,437", "94.4 %", "83.2–88.9 %", "2026-11-20 08:00–20:00", "#48213"):
+            await expect(drawer).to_contain_text(said)
+        await page.keyboard.press("Escape")
+        await expect(drawer).to_have_count(0)
+        await expect(page.get_by_role("button", name="Why: Utilization")).to_be_focused()
+
+
+async def test_devices_show_quality_age_and_what_is_stale(page: Page, tmp_path: Path) -> None:
+    async with shown(page, SampleView(tmp_path), tab="devices"):
+        await expect(page.locator("[data-device=trim1] .mark.stale")).to_contain_text("stale")
+        await expect(page.locator("[data-device=trim1] tr.old")).to_have_count(2)
+        await expect(page.locator("[data-device=trim1] .q").first).to_have_text("bad")
+        await expect(page.locator("[data-device=cell1] tr.old")).to_have_count(0)
+
+
+async def test_the_language_changes_in_place_and_is_kept(page: Page, tmp_path: Path) -> None:
+    async with shown(page, SampleView(tmp_path), lang="zh-CN") as address:
+        await expect(page.locator("h1")).to_have_text("电饭煲三线")
+        await page.get_by_role("button", name="EN").click()
+        await expect(page.locator("h1")).to_have_text("Rice cooker line 3")
+        await page.goto(f"http://{address}/#plan")
+        await expect(page.locator("main h2")).to_have_text("Plan")
+
+
+@pytest.mark.parametrize("lang", ["zh-CN", "en"])
+@pytest.mark.parametrize("width", [360, 1024, 1920])
+async def test_no_page_is_wider_than_the_screen(page: Page, tmp_path: Path, lang: str, width: int) -> None:
+    await page.set_viewport_size({"width": width, "height": 780})
+    async with shown(page, SampleView(tmp_path), lang=lang):
+        for tab in TABS:
+            await turn(page, tab)
+            wide, room = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+            assert (tab, wide) == (tab, room)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_every_page_passes_the_accessibility_rules(page: Page, tmp_path: Path, scheme: str) -> None:
+    axe = assets.WEB / "node_modules" / "axe-core" / "axe.min.js"
+    await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    async with shown(page, SampleView(tmp_path)):
+        await page.evaluate(axe.read_text() + ";0")
+        for tab in TABS:
+            await turn(page, tab)
+            found = await page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})")
+            assert [(tab, v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found["violations"]] == []
