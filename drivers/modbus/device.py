@@ -62,7 +62,7 @@ class ModbusDevice(Device):
     word_order: WordOrder = "ABCD"
     gap: Annotated[int, Field(ge=0, le=124)] = 16
     max_registers: Annotated[int, Field(ge=4, le=125)] = 125
-    tag: Annotated[tuple[ModbusTag, ...], Field(min_length=1)]
+    tag: tuple[ModbusTag, ...]
 
     @property
     def address(self) -> str:
@@ -78,7 +78,9 @@ class ModbusDevice(Device):
         return 1 << int(found.datatype[1:]) if found.datatype[0] == "u" and not scaled else None
 
     @model_validator(mode="after")
-    def _clock_is_a_time(self) -> Self:
+    def _whole(self) -> Self:
+        if not self.tag:
+            raise ValueError("this device has no tag; write at least one")
         if self.clock is None:
             return self
         tag = next((tag for tag in self.tag if tag.name == self.clock), None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.model import BAD_NO_DATA, UNCERTAIN
+from agent.model import BAD, BAD_NO_DATA
 
 BAD_TYPE_MISMATCH = 0x8074_0000
 EXACT = 2**53
@@ -64,7 +64,7 @@ def checked(rows: Rows) -> Rows:
     if empty.any():
         empty[list(rows.text)] = False
         rows.value[empty] = np.nan
-        rows.status[empty & (rows.status < UNCERTAIN * 2)] = BAD_NO_DATA
+        rows.status[empty & (rows.status < BAD)] = BAD_NO_DATA
     return rows
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from agent.model import BAD
 from drivers.opcua.columns import (
     BAD_TYPE_MISMATCH,
     EPOCH,
@@ -134,7 +135,7 @@ def _one_by_one(cursor: Cursor, count: int) -> Rows | None:
         scalar = _scalar(cursor, kind)
         if mask & STATUS:
             status[row] = cursor.number(U32)
-        elif kind & ARRAY:
+        if kind & ARRAY and status[row] < BAD:
             status[row] = BAD_TYPE_MISMATCH
         source[row] = cursor.number(I64) if mask & SOURCE else 0
         cursor.skip(2 * bool(mask & 16) + 8 * bool(mask & SERVER) + 2 * bool(mask & 32))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from asyncua import ua
 
+from agent.model import BAD
 from drivers.opcua.columns import BAD_TYPE_MISMATCH, EXACT, Notification, Rows, checked
 
 
@@ -50,7 +51,7 @@ def _rows(items: Sequence[ua.MonitoredItemNotification]) -> Rows:
             rows.value[row] = _nanoseconds(held) // 1_000_000
         elif isinstance(held, (bool, int, float)):
             rows.value[row] = held
-        elif held is not None and rows.status[row] == 0:
+        elif held is not None and rows.status[row] < BAD:
             rows.status[row] = BAD_TYPE_MISMATCH
     return checked(rows)
 

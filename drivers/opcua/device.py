@@ -18,13 +18,13 @@ SECURED = ("certificate", "private_key", "server_thumbprint")
 class OpcuaTag(Tag):
     """A variable node: `s=name` within the device's namespace, or `ns=2;s=name`. Dates become ms since 1970 UTC."""
 
-    node: Annotated[str, Field(min_length=3, max_length=4096)]
+    node: str
     datatype: DataType | None = None
 
     @field_validator("node")
     @classmethod
     def _well_formed(cls, node: str) -> str:
-        index, _, rest = node.rpartition(";") if node.startswith("ns=") else ("ns=0", ";", node)
+        index, _, rest = node.partition(";") if node.startswith("ns=") else ("ns=0", ";", node)
         if not (index.removeprefix("ns=").isdecimal() and rest[:2] in ("s=", "i=", "g=", "b=") and rest[2:]):
             raise ValueError(f"write a node id such as 's=press1.good' or 'ns=2;i=1001', not {node!r}")
         if rest.startswith("i=") and not rest[2:].isdecimal():
@@ -46,7 +46,7 @@ class OpcuaDevice(Device):
     certificate: Path | None = None
     private_key: Path | None = None
     server_thumbprint: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")] | None = None
-    tag: Annotated[tuple[OpcuaTag, ...], Field(min_length=1)]
+    tag: tuple[OpcuaTag, ...]
 
     @property
     def address(self) -> str:
@@ -62,6 +62,8 @@ class OpcuaDevice(Device):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
+        if not self.tag:
+            raise ValueError("this device has no tag; write at least one")
         missing = [key for key in SECURED if getattr(self, key) is None]
         if self.security == "sign_and_encrypt" and missing:
             raise ValueError(

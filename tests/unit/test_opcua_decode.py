@@ -1,0 +1,181 @@
+"""The column decoder against the library's own encoder and decoder."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import struct
+
+import numpy as np
+import pytest
+from asyncua import ua
+from asyncua.common.utils import Buffer
+from asyncua.ua.ua_binary import extensionobject_to_binary, nodeid_to_binary, struct_from_binary, struct_to_binary
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.model import BAD_NO_DATA
+from drivers.opcua import decode
+from drivers.opcua.columns import BAD_TYPE_MISMATCH, joined
+from drivers.opcua.cursor import Cursor
+from drivers.opcua.decode import notification
+from drivers.opcua.decoded import from_result
+
+TIME = dt.datetime(2026, 11, 22, 8, 0, 0, 250_000, tzinfo=dt.UTC)
+TIME_NS = 1_795_334_400_250_000_000
+Kind = ua.VariantType
+RANGES = {
+    Kind.SByte: (-128, 127),
+    Kind.Byte: (0, 255),
+    Kind.Int16: (-(2**15), 2**15 - 1),
+    Kind.UInt16: (0, 2**16 - 1),
+    Kind.Int32: (-(2**31), 2**31 - 1),
+    Kind.UInt32: (0, 2**32 - 1),
+    Kind.Int64: (-(2**63), 2**63 - 1),
+    Kind.UInt64: (0, 2**64 - 1),
+}
+INTEGERS = st.sampled_from(list(RANGES)).flatmap(
+    lambda kind: st.builds(ua.Variant, st.integers(*RANGES[kind]), st.just(kind))
+)
+OTHERS = st.one_of(
+    st.builds(ua.Variant, st.booleans(), st.just(Kind.Boolean)),
+    st.builds(ua.Variant, st.floats(width=32), st.just(Kind.Float)),
+    st.builds(ua.Variant, st.floats(), st.just(Kind.Double)),
+    st.builds(ua.Variant, st.text(max_size=20), st.just(Kind.String)),
+    st.builds(ua.Variant, st.lists(st.integers(0, 9), max_size=3), st.just(Kind.UInt16)),
+    st.builds(ua.Variant, st.lists(st.text(max_size=3), min_size=1, max_size=3), st.just(Kind.String)),
+    st.just(ua.Variant(TIME, Kind.DateTime)),
+    st.just(ua.Variant(None, Kind.Null)),
+)
+VALUES = st.builds(
+    ua.DataValue,
+    INTEGERS | OTHERS,
+    st.sampled_from([ua.StatusCode(0), ua.StatusCode(0x40930000), ua.StatusCode(0x808A0000), ua.StatusCode(0x480)]),
+    SourceTimestamp=st.sampled_from([TIME, None]),
+    ServerTimestamp=st.sampled_from([TIME, None]),
+)
+
+
+def response(values, sequence=7, subscription=3):
+    """A PublishResponse with one DataChangeNotification of these values, their handles counting from 100."""
+    changes = ua.DataChangeNotification()
+    changes.MonitoredItems = [ua.MonitoredItemNotification(100 + n, value) for n, value in enumerate(values)]
+    answer = ua.PublishResponse()
+    answer.Parameters.SubscriptionId = subscription
+    answer.Parameters.AvailableSequenceNumbers = [sequence - 1, sequence]
+    answer.Parameters.NotificationMessage.SequenceNumber = sequence
+    answer.Parameters.NotificationMessage.PublishTime = TIME
+    answer.Parameters.NotificationMessage.NotificationData = [changes] if values else []
+    return struct_to_binary(answer)
+
+
+def good(value, kind):
+    return ua.DataValue(ua.Variant(value, kind), ua.StatusCode(0), SourceTimestamp=TIME)
+
+
+@given(st.lists(VALUES, max_size=12))
+def test_our_columns_tell_what_the_library_decodes(values):
+    body = response(values)
+    ours = notification(body)
+    theirs = from_result(struct_from_binary(ua.PublishResponse, Buffer(body)).Parameters)
+    assert ours is not None
+    for name in ("subscription", "sequence", "published", "ended", "is_keep_alive"):
+        assert getattr(ours, name) == getattr(theirs, name)
+    if values:
+        mine, other = joined(ours.rows), joined(theirs.rows)
+        np.testing.assert_array_equal(mine.handle, other.handle)
+        np.testing.assert_array_equal(mine.value, other.value)
+        np.testing.assert_array_equal(mine.source_time, other.source_time)
+        np.testing.assert_array_equal(mine.status, other.status)
+        assert mine.text == other.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "number"),
+    [
+        (Kind.Double, 1.25, 1.25),
+        (Kind.Float, -0.5, -0.5),
+        (Kind.UInt16, 65535, 65535),
+        (Kind.Int64, -(2**53), -(2**53)),
+        (Kind.Boolean, True, 1),
+        (Kind.DateTime, TIME, TIME_NS // 1_000_000),
+    ],
+)
+def test_values_of_one_shape_are_read_in_one_view(kind, value, number, monkeypatch):
+    monkeypatch.delattr(decode, "_one_by_one")
+    found = notification(response([good(value, kind)] * 1000))
+    assert found is not None
+    (rows,) = found.rows
+    assert rows.handle.tolist() == list(range(100, 1100))
+    assert set(rows.value.tolist()) == {number}
+    assert set(rows.source_time.tolist()) == {TIME_NS}
+    assert not rows.status.any()
+
+
+def test_integers_that_a_float_cannot_hold_stand_in_text_with_every_digit():
+    for values in ([2**53 + 1, 5], [2**53 + 1]):
+        found = notification(response([good(value, Kind.UInt64) for value in values]))
+        assert found is not None
+        assert found.rows[0].text == {0: "9007199254740993"}
+        assert np.isnan(found.rows[0].value[0])
+
+
+def test_good_values_that_are_no_number_are_no_data_and_arrays_do_not_fit():
+    values = [
+        good(float("nan"), Kind.Double),
+        good(1.0, Kind.Double),
+        good([1, 2], Kind.UInt16),
+        good("x", Kind.String),
+    ]
+    found = notification(response(values))
+    assert found is not None
+    assert found.rows[0].status.tolist() == [BAD_NO_DATA, 0, BAD_TYPE_MISMATCH, 0]
+    assert found.rows[0].text == {3: "x"}
+
+
+def test_what_only_a_complete_decoder_knows_is_left_to_it():
+    body = response([good(ua.NodeId(1, 2), Kind.NodeId)])
+    assert notification(body) is None
+    rows = from_result(struct_from_binary(ua.PublishResponse, Buffer(body)).Parameters).rows
+    assert rows[0].status.tolist() == [BAD_TYPE_MISMATCH]
+
+
+def test_a_subscription_the_server_gave_up_says_so():
+    answer = ua.PublishResponse()
+    answer.Parameters.NotificationMessage.PublishTime = TIME
+    answer.Parameters.NotificationMessage.NotificationData = [
+        ua.StatusChangeNotification(Status=ua.StatusCode(ua.StatusCodes.BadTimeout))
+    ]
+    for found in (notification(struct_to_binary(answer)), from_result(answer.Parameters)):
+        assert found is not None
+        assert found.ended == ua.StatusCodes.BadTimeout
+
+
+@given(st.data())
+def test_a_response_cut_short_or_flipped_never_ends_in_anything_but_a_value_error(data):
+    body = bytearray(response([good(1.0, Kind.Double), good("text", Kind.String), good(3, Kind.UInt16)]))
+    cut = data.draw(st.integers(0, len(body)))
+    for _ in range(data.draw(st.integers(0, 3))):
+        body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(ValueError):
+        notification(bytes(body[:cut]))
+
+
+@pytest.mark.parametrize("count", [2**31 - 1, 2_000_000_000])
+def test_an_array_longer_than_its_message_is_refused_before_anything_is_made_of_it(count):
+    empty_array = struct.pack("<IBBi", 1, 1, 0x80, count)
+    with pytest.raises(ValueError, match="nulls"):
+        decode.data_changes(Cursor(struct.pack("<i", 1) + empty_array))
+    with pytest.raises(ValueError, match="announced"):
+        decode.data_changes(Cursor(struct.pack("<i", count) + empty_array))
+    with pytest.raises(ValueError, match="announced"):
+        decode.data_changes(Cursor(struct.pack("<iIBBi", 1, 1, 1, 0x85, count)))
+
+
+def test_the_library_still_numbers_its_types_as_the_standard_does():
+    assert ua.ObjectIds.PublishResponse_Encoding_DefaultBinary == decode.PUBLISH_RESPONSE
+    assert ua.ObjectIds.DataChangeNotification_Encoding_DefaultBinary == decode.DATA_CHANGE
+    assert ua.ObjectIds.StatusChangeNotification_Encoding_DefaultBinary == decode.STATUS_CHANGE
+    assert extensionobject_to_binary(ua.DataChangeNotification())[:4] == nodeid_to_binary(
+        ua.FourByteNodeId(decode.DATA_CHANGE)
+    )
