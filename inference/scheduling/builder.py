@@ -22,15 +22,15 @@ LEAST_WEIGHT = 0.001
 class Shop:
     """A problem as arrays: lots J, operations of a route K, alternatives A, stations M, families F (last: unknown).
 
+    Every route ends in an operation that nothing can do, so that a finished lot has a next one too.
+
     `rest` is the mean run time of a lot's operations after k, `tail` the least time its last pieces need for them,
     `load` a station's open run time, 1 on average; `unit` the mean run time of an operation.
     """
 
     problem: Problem
-    station: Ints  # [J, K, A], 0 where there is no alternative
-    eligible: Bools  # [J, K, A]
-    duration: Ints  # [J, K, A]
-    lead: Ints  # [J, K, A]
+    table: Ints  # [4, J * K, A] station, run time, lead time and whether it may be used, by lot and operation
+    row: Ints  # [J] where a lot begins in the table
     setup: Ints  # [M, F + 1, F]
     set_up: Ints  # [M] family of now
     family: Ints  # [J]
@@ -68,11 +68,11 @@ class Candidates:
 
     station: Ints
     duration: Ints
+    lead: Ints
     setup: Ints
     start: Ints
     begin: Ints
     end: Ints
-    open: Bools
     active: Bools
 
 
@@ -89,15 +89,14 @@ def shop(problem: Problem) -> Shop:
     first = {lot.order: 0 for lot in lots}
     for job in problem.frozen:
         first[job.order] = max(first[job.order], job.operation + 1)
-    station, eligible, duration, lead = _alternatives(problem, count)
+    table = _alternatives(problem, count)
+    station, duration, lead, eligible = table
     ways = np.maximum(eligible.sum(2), 1)
     run, least, setup = duration.sum(2) / ways, lead.sum(2) / ways, _setups(problem, families)
     return Shop(
         problem=problem,
-        station=station,
-        eligible=eligible,
-        duration=duration,
-        lead=lead,
+        table=table.reshape(4, -1, table.shape[3]),
+        row=np.arange(len(lots)) * table.shape[2],
         setup=setup,
         set_up=np.array([families.get(s.family or "", len(families)) for s in problem.stations], np.int64),
         family=np.array([families[lot.family] for lot in lots], np.int64),
@@ -114,24 +113,20 @@ def shop(problem: Problem) -> Shop:
     )
 
 
-def _alternatives(problem: Problem, count: Ints) -> tuple[Ints, Bools, Ints, Ints]:
-    """Station, whether it can be used, run time and lead time of each alternative, [J, K, A]; 0 where it cannot."""
+def _alternatives(problem: Problem, count: Ints) -> Ints:
+    """Station, run time, lead time and 1 for each alternative that can be used, [4, J, K, A]; 0 where none."""
     stations = {station.name: index for index, station in enumerate(problem.stations)}
+    up = {station.name for station in problem.stations if station.available is not None}
     operations = [operation for lot in problem.lots for operation in lot.operations]
-    shape = (
-        len(problem.lots),
-        max((len(lot.operations) for lot in problem.lots), default=1),
-        max((len(operation.cycles) for operation in operations), default=1),
-    )
-    station, duration, lead = (np.zeros(shape, np.int64) for _ in range(3))
-    eligible = np.zeros(shape, np.bool_)
+    steps = max((len(lot.operations) for lot in problem.lots), default=0) + 1
+    ways = max((len(operation.cycles) for operation in operations), default=1)
+    table = np.zeros((4, len(problem.lots), steps, ways), np.int64)
     for j, lot in enumerate(problem.lots):
         for k, operation in enumerate(lot.operations[: count[j]]):
             for a, name in enumerate(operation.cycles):
-                if problem.stations[stations[name]].available is not None:
-                    station[j, k, a], eligible[j, k, a] = stations[name], True
-                    duration[j, k, a], lead[j, k, a] = lot.duration(k, name), lot.lead(k, name)
-    return station, eligible, duration, lead
+                if name in up:
+                    table[:, j, k, a] = stations[name], lot.duration(k, name), lot.lead(k, name), 1
+    return table
 
 
 def _setups(problem: Problem, families: dict[str, int]) -> Ints:
@@ -144,7 +139,7 @@ def _setups(problem: Problem, families: dict[str, int]) -> Ints:
     return setup
 
 
-def _load(station: Ints, eligible: Bools, share: Floats, stations: int) -> Floats:
+def _load(station: Ints, eligible: Ints, share: Floats, stations: int) -> Floats:
     load = np.bincount(station.ravel(), (eligible * share[:, :, None]).ravel(), stations).astype(np.float64)
     return load / max(float(load.sum()) / max(stations, 1), 1.0)
 
@@ -171,34 +166,34 @@ def start(of: Shop, rows: int) -> Rows:
 
 def candidates(of: Shop, rows: Rows) -> Candidates:
     """What could come next in each row."""
-    lots = np.arange(len(of.count))
-    still = rows.next < of.count
-    step = np.where(still, rows.next, 0)
-    station, duration = of.station[lots, step], of.duration[lots, step]
-    is_open = of.eligible[lots, step] & still[:, :, None]
-    row = np.arange(len(rows.next))[:, None, None]
-    setup = of.setup[station, rows.family[row, station], of.family[:, None]]
-    ready = np.maximum(rows.first_out[:, :, None], rows.last_out[:, :, None] + of.lead[lots, step] - duration)
-    begin = np.maximum(np.maximum(rows.free[row, station], rows.begun[:, :, None]) + setup, ready)
+    station, duration, lead, usable = of.table.take(rows.next + of.row, axis=1)
+    stations, states, families = of.setup.shape
+    here = station + np.arange(0, rows.free.size, stations)[:, None, None]
+    setup = of.setup.take((station * states + rows.family.take(here)) * families + of.family[:, None])
+    ready = np.maximum(rows.first_out[:, :, None], rows.last_out[:, :, None] + lead - duration)
+    begin = np.maximum(np.maximum(rows.free.take(here), rows.begun[:, :, None]) + setup, ready)
+    is_open = usable > 0
     begin = np.where(is_open, begin, NEVER)
-    end = begin + duration
-    soonest = end.min((1, 2), keepdims=True)
-    active = is_open & (begin - setup < soonest)
-    return Candidates(station, duration, setup, begin - setup, begin, end, is_open, active)
+    start, end = begin - setup, begin + duration
+    active = is_open & (start < end.min((1, 2), keepdims=True))
+    return Candidates(station, duration, lead, setup, start, begin, end, active)
 
 
 def place(of: Shop, rows: Rows, among: Candidates, choice: Ints) -> None:
     """Adds each row's chosen candidate to its schedule, in place."""
+    _, lots, ways = among.start.shape
     row = np.arange(len(choice))
-    lot, alternative = np.divmod(choice, among.start.shape[2])
-    station = among.station[row, lot, alternative]
-    begin, end = among.begin[row, lot, alternative], among.end[row, lot, alternative]
-    rows.first_out[row, lot] = begin + of.lead[lot, rows.next[row, lot], alternative]
-    rows.begun[row, lot] = among.start[row, lot, alternative]
-    rows.last_out[row, lot] = end
-    rows.free[row, station] = end
-    rows.family[row, station] = of.family[lot]
-    rows.next[row, lot] += 1
+    lot = choice // ways
+    taken = row * lots * ways + choice
+    cell = row * lots + lot
+    here = row * rows.free.shape[1] + among.station.take(taken)
+    begin, end = among.begin.take(taken), among.end.take(taken)
+    rows.first_out.reshape(-1)[cell] = begin + among.lead.take(taken)
+    rows.begun.reshape(-1)[cell] = among.start.take(taken)
+    rows.last_out.reshape(-1)[cell] = end
+    rows.free.reshape(-1)[here] = end
+    rows.family.reshape(-1)[here] = of.family[lot]
+    rows.next.reshape(-1)[cell] += 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.scheduling.builder import Candidates, Floats, Rows, Shop
+from inference.scheduling.builder import Candidates, Floats, Ints, Rows, Shop
 
 COUNT = 24
 
@@ -17,54 +15,64 @@ def features(of: Shop, at: Rows, among: Candidates) -> NDArray[np.float32]:
 
     Times are in mean run times of the problem; every number x enters as sign(x) * log(1 + |x|).
     """
-    row, lot, way = np.nonzero(among.active)
-    unit, key = of.unit, (row, lot, way)
-    step = at.next[row, lot]
-    station, family, end = among.station[key], of.family[lot], among.end[key]
-    run, setup, start = among.duration[key] / unit, among.setup[key] / unit, among.start[key]
-    rest, weight = of.rest[lot, step] / unit, of.weight[lot]
-    slack = (of.due[lot] - end - of.tail[lot, step]) / unit
-    bounds = np.flatnonzero(np.diff(row, prepend=-1))
-    size = np.diff(bounds, append=len(row))
-
-    def spread(reduce: np.ufunc, values: NDArray[Any]) -> NDArray[Any]:
-        """A figure of each row, handed to its candidates."""
-        return np.repeat(reduce.reduceat(values, bounds), size)
-
+    _, lots, ways = among.start.shape
+    stations, _, families = of.setup.shape
+    flat = np.flatnonzero(among.active)
+    cell = flat // ways
+    row, lot = np.divmod(cell, lots)
+    step = at.next.take(cell)
+    operation = of.row[lot] + step
+    station, family, unit = among.station.take(flat), of.family[lot], of.unit
+    start, end, change = among.start.take(flat), among.end.take(flat), among.setup.take(flat)
+    run, setup, rest, weight = (
+        among.duration.take(flat) / unit,
+        change / unit,
+        of.rest.take(operation) / unit,
+        of.weight[lot],
+    )
+    slack = (of.due[lot] - end - of.tail.take(operation)) / unit
     urgency = np.log(weight / np.maximum(run, 1e-6)) - np.maximum(slack, 0.0) / 2
     thrifty = urgency - 2 * setup * unit / of.changeover
-    here = row * len(of.load) + station
-    kin = here * of.setup.shape[2] + family
-    ahead = np.minimum(step + 1, of.rest.shape[1] - 1)
+    size = among.active.sum((1, 2))
+    above = _above_least(np.stack((start, end, slack, run, -(rest + run), -weight, -urgency, -thrifty)), size)
+    here = row * stations + station
+    kin = here * families + family
+    after = row * stations + of.table[0, :, 0].take(operation + 1)
     goes_on = step + 1 < of.count[lot]
-    then = of.station[lot, ahead, 0]
-    quickest = among.end.min(2)[row, lot]
     columns = (
         run,
         setup,
-        (start - spread(np.minimum, start)) / unit,
-        (start - at.free[row, station]) / unit,
-        (end - spread(np.minimum, end)) / unit,
-        (end - quickest) / unit,
+        above[0] / unit,
+        (start - at.free.take(here)) / unit,
+        above[1] / unit,
+        (end - among.end.min(2).take(cell)) / unit,
         rest,
-        (rest + run) - spread(np.maximum, rest + run),
-        (of.count[lot] - step).astype(np.float64),
+        -above[4],
+        of.count[lot] - step,
         slack,
-        slack - spread(np.minimum, slack),
+        above[2],
         np.maximum(-slack, 0.0) * weight,
         weight,
-        weight - spread(np.maximum, weight),
-        urgency - spread(np.maximum, urgency),
-        thrifty - spread(np.maximum, thrifty),
-        (among.setup[key] == 0).astype(np.float64),
-        np.bincount(here)[here].astype(np.float64),
-        np.bincount(kin)[kin].astype(np.float64),
+        -above[5],
+        -above[6],
+        -above[7],
+        change == 0,
+        np.bincount(here)[here],
+        np.bincount(kin)[kin],
         of.load[station],
-        goes_on * (at.free[row, then] - end).clip(-1e15, 1e15) / unit,
-        goes_on * (at.family[row, then] != family).astype(np.float64),
-        run - spread(np.minimum, run),
-        np.repeat(size, size).astype(np.float64),
+        goes_on * (at.free.take(after) - end).clip(-1e15, 1e15) / unit,
+        goes_on * (at.family.take(after) != family),
+        above[3],
+        np.repeat(size, size),
     )
-    seen: Floats = np.stack(columns, 1)
-    logs: Floats = np.sign(seen) * np.log1p(np.abs(seen))
-    return logs.astype(np.float32)
+    seen = np.empty((COUNT, len(flat)))
+    for index, column in enumerate(columns):
+        seen[index] = column
+    logs: Floats = np.copysign(np.log1p(np.abs(seen)), seen)
+    return logs.T.astype(np.float32, order="C")
+
+
+def _above_least(figures: Floats, size: Ints) -> Floats:
+    """How far each figure lies above the least of its row; rows of this size follow one another."""
+    least: Floats = np.minimum.reduceat(figures, np.cumsum(size) - size, axis=1)
+    return figures - np.repeat(least, size, axis=1)

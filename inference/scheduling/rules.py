@@ -31,16 +31,15 @@ def by_rules(of: Shop, at: Rows, among: Candidates) -> Floats:
 
     The first half never lets a station wait for work (non-delay), the second may (active schedules).
     """
-    lots = np.arange(len(of.count))
-    step = np.minimum(at.next, of.rest.shape[1] - 1)
-    slack = of.due[:, None] - among.end - of.tail[lots, step][:, :, None]
+    operation = at.next + of.row
+    slack = of.due[:, None] - among.end - of.tail.take(operation)[:, :, None]
     terms = (
         np.log(of.weight[:, None] / np.maximum(among.duration / of.unit, 1e-6)),
         np.maximum(slack, 0) / of.unit,
         among.setup / of.changeover,
         of.due[:, None] / of.unit,
         at.first_out[:, :, None] / of.unit,
-        (among.duration + of.rest[lots, step][:, :, None]) / of.unit,
+        (among.duration + of.rest.take(operation)[:, :, None]) / of.unit,
     )
     score: Floats = sum((weight * term for weight, term in zip(_WEIGHTS, terms, strict=True)), np.zeros(1))
     quickest = among.active & (among.end == among.end.min(2, keepdims=True))
