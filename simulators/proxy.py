@@ -50,17 +50,15 @@ class FaultProxy:
     @mode.setter
     def mode(self, mode: Mode) -> None:
         """Set at once for the bytes; `refuse` and the way back need a turn of the loop, or await switch()."""
+        self._mode = _known(mode)
         change = asyncio.get_running_loop().create_task(self.switch(mode))
-        self._mode = mode
         self._changes.add(change)
         change.add_done_callback(self._changes.discard)
 
     async def switch(self, mode: Mode) -> None:
         """Set the mode and return when it holds: listener closed or open, links cut where the mode cuts them."""
-        if mode not in get_args(Mode):
-            raise ValueError(f"mode {mode!r}: choose one of {', '.join(get_args(Mode))}")
         async with self._turn:
-            self._mode = mode
+            self._mode = _known(mode)
             if mode in ("refuse", "rst"):
                 await self._cut(reset=mode == "rst")
             if mode == "refuse" and self._server is not None:
@@ -120,6 +118,12 @@ class FaultProxy:
                 if self._mode == "drip":
                     await asyncio.sleep(DRIP_S)
         raise ConnectionResetError("one side closed the link")
+
+
+def _known(mode: Mode) -> Mode:
+    if mode not in get_args(Mode):
+        raise ValueError(f"mode {mode!r}: choose one of {', '.join(get_args(Mode))}")
+    return mode
 
 
 def _drop(writer: asyncio.StreamWriter, *, reset: bool) -> None:

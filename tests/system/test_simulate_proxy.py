@@ -85,3 +85,5 @@ async def test_a_reset_reaches_old_and_new_links(proxy):
 async def test_a_mode_that_does_not_exist_is_named_with_its_remedy(proxy):
     with pytest.raises(ValueError, match="choose one of pass, hole"):
         await proxy.switch("slow")
+    with pytest.raises(ValueError, match="choose one of pass, hole"):
+        proxy.mode = "slow"
