@@ -56,6 +56,12 @@ function App({ page, open }) {
     <${Why} page=${page} open=${why.value} close=${() => { why.value = null; }} />`;
 }
 
+// On a narrow screen the tabs scroll sideways: the open one stays in sight.
+effect(() => {
+  const open = tab.value;
+  requestAnimationFrame(() => document.querySelector(`nav a[href="#${open}"]`)?.scrollIntoView({ block: "nearest", inline: "nearest" }));
+});
+
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 
 effect(() => {
