@@ -127,9 +127,9 @@ class Link:
         if self.time is not None and self.gap_cause is None:
             self.gap_cause = cause
 
-    def take(self, batch: Batch, mono: int) -> list[Row]:
-        """Remember a batch; its rows that a machine asks for, in order of arrival."""
-        self.time = batch.time if self.time is None else max(self.time, batch.time)
+    def take(self, batch: Batch, until: int, mono: int) -> list[Row]:
+        """Remember a batch that vouches up to plant time `until`; its rows that a machine asks for, as they came."""
+        self.time = until if self.time is None else max(self.time, until)
         self.mono, self.fresh, self.gap_cause = mono, True, None
         self.batches += 1
         self._value[batch.index] = batch.value

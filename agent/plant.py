@@ -136,16 +136,18 @@ class Plant:
         link = self.links[device]
         unseen = None if link.fresh else "late" if link.batches else "restart"
         gap = None if link.gap_cause is None or link.time is None else (link.gap_cause, link.time)
-        rows = link.take(batch, mono)
+        # a device that tells no machine's state need not carry the plant's clock
+        until = batch.time if device in self._watching else self.time(mono)
+        rows = link.take(batch, until, mono)
         told = Told()
         if gap is not None:
             simulated = link.origin.simulated
-            told.records.append(fact.gap(device, self._machine_of(device), *gap, batch.time, simulated=simulated))
-        self._windows.advance(batch.time if device in self._watching else self.time(mono))
+            told.records.append(fact.gap(device, self._machine_of(device), *gap, until, simulated=simulated))
+        self._windows.advance(until)
         for station in self.stations.values():
             if not station.hears(device):
                 continue
-            seen = station.take(device, rows, batch.time, unseen)
+            seen = station.take(device, rows, until, unseen)
             for span in seen.spans:
                 self._windows.span(station.rule.name, span, simulated=station.simulated)
             told.records += self._changed(station, seen.changes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from agent.counter import CounterState
@@ -94,7 +95,7 @@ def _windows(
     closed: dict[str, int] = {}
     for record in reader.records(Kind.KPI, limit=RECENT_FIGURES, newest=True):
         window = record.body["window"]
-        closed[window["kind"]] = max(closed.get(window["kind"], 0), nanoseconds(window["end"]))
+        closed[window["kind"]] = max(closed.get(window["kind"], 0), nanoseconds(datetime.fromisoformat(window["end"])))
     windows = Windows(line, shifts, closed)
     first = reader.records(Kind.STATE, limit=1)
     watched = [observed[device].time for device in devices.values() if device in observed]

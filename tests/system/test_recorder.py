@@ -21,7 +21,9 @@ from agent.model import (
     Line,
     Machine,
     MachineState,
+    Order,
     Origin,
+    Plan,
     State,
     Verdict,
 )
@@ -252,6 +254,72 @@ async def test_after_a_restart_totals_go_on_and_the_time_between_is_unknown(tmp_
     assert [(one["delta"], one["note"]) for one in counts] == [(0, "baseline"), (1, None), (29, "restart")]
     assert [one.body["set"] for one in again.records(Kind.FAULT)] == [True, False]
     await again.close()
+
+
+async def test_a_gap_that_was_open_when_the_agent_died_is_closed_by_the_next_one(tmp_path):
+    bench = await Bench(tmp_path).open()
+    await bench.start()
+    await bench.take("press1", batch(50))
+    await bench.recorder.disconnected("press1", fault("press1", "not_connected", "gone", START))
+    await bench.ledger.close()  # as if killed: nothing of the recorder is written any more
+
+    again = await Bench(tmp_path).open()
+    assert again.recorder.devices()[0].gap_since == START + 50 * SECOND
+    await again.start(600)
+    gap = again.records(Kind.GAP, "press1")
+    assert [(one.body["cause"], one.body["from"][14:19], one.body["to"][14:19]) for one in gap] == [
+        ("not_connected", "00:50", "10:00")
+    ]
+    words = [(at(one), one.body["word"]) for one in again.records(Kind.STATE, "press1")]
+    assert words == [(0, "executing"), (50, "unknown"), (600, "executing")]
+    await again.close()
+
+
+async def test_hours_that_passed_while_the_agent_was_down_are_told_with_their_coverage(tmp_path):
+    bench = await Bench(tmp_path).open()
+    await bench.start(3000)
+    for name in NAMES:
+        await bench.take(name, batch(3300))
+    await bench.close()
+
+    again = await Bench(tmp_path).open()
+    await again.start(3 * 3600 + 60)
+    await again.recorder.tick()
+    hours = {
+        one.body["window"]["label"]: one.body["coverage"]
+        for one in again.records(Kind.KPI, "press1")
+        if one.body["name"] == "utilization"
+    }
+    assert hours == {"08:00": pytest.approx(300 / 3600), "09:00": 0.0, "10:00": 0.0}
+    await again.close()
+    third = await Bench(tmp_path).open()
+    await third.start(3 * 3600 + 120)
+    await third.recorder.tick()
+    assert len(third.records(Kind.KPI)) == len(again.records(Kind.KPI))
+    await third.close()
+
+
+async def test_orders_plans_and_the_start_are_records_of_the_line(bench):
+    await bench.start()
+    await bench.recorder.audit("start", "0.1.0")
+    await bench.recorder.order(Order("J17", "A", 120, START + 3600 * SECOND))
+    await bench.recorder.plan(Plan((), "rules", None, START, 0, 0.0))
+    kinds = [one.kind for one in bench.records(machine="")]
+    assert kinds == [Kind.AUDIT, Kind.ORDER, Kind.PLAN]
+    assert bench.recorder.now().plan.rung == "rules"
+
+
+async def test_a_device_without_the_plants_clock_is_told_in_plant_time(bench):
+    """A meter has no clock of the plant: its gap must not mix two calendars."""
+    await bench.start()
+    await bench.take("press1", batch(100))
+    power = batch(9_000_000, light=4)
+    await bench.take("meter1", power)
+    await bench.recorder.disconnected("meter1", None)
+    await bench.take("meter1", power)
+    gap = bench.records(Kind.GAP)[-1]
+    assert (gap.body["what"], gap.machine) == ("meter1", "")
+    assert at(gap) < 200
 
 
 async def test_figures_after_a_restart_are_those_before_it(tmp_path):
