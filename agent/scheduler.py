@@ -113,9 +113,11 @@ class Scheduler:
                 continue
 
     async def plan(self) -> None:
-        """Plans once and records the plan where it differs in a way that matters."""
+        """Plans once and records the plan where it differs in a way that matters; not before a machine was seen."""
         line, at = self.now(), self.plant_time()
         self._seen = _availability(line)
+        if self._floor is None and set(self._seen.values()) <= {"unknown"}:
+            return  # no device has told the plant's time yet
         stopped = {name for name, state in self._seen.items() if state == "stopped"}
         floor = advance(self._floor or self._carried_on(line.plan, at), at, stopped)
         self._forget(floor)

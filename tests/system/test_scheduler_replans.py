@@ -161,6 +161,18 @@ async def test_an_unknown_machine_is_not_idle():
     assert {job.machine for job in line.plan.jobs} == set(SETTINGS.machines)
 
 
+async def test_nothing_is_planned_before_a_machine_was_seen_and_told_the_time():
+    line = Line()
+    line.states = dict.fromkeys(SETTINGS.machines, UNKNOWN)
+    line.time += 1000 * MINUTE
+    scheduler = line.scheduler(orders=[order("J1")])
+    await scheduler.plan()
+    assert line.plans.empty()
+    line.states, line.time = dict.fromkeys(SETTINGS.machines, WORKS), START
+    await scheduler.plan()
+    assert line.plan.jobs[0].start == START
+
+
 async def test_a_machine_that_vanishes_for_a_while_leaves_the_plan_as_it_is():
     line = Line()
     scheduler = line.scheduler(orders=[order("J1"), order("J2", "B")])
