@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any, cast
 
 import pytest
 
@@ -30,13 +31,13 @@ async def twin(servers: dict[str, Twin], request: pytest.FixtureRequest) -> Twin
 
 
 @pytest.fixture
-async def opcua(servers: dict[str, Twin]) -> Twin:
+async def opcua(servers: dict[str, Twin]) -> OpcuaTwin:
     await servers["opcua"].write(clock=START_MS, good=0, light=4, temperature=20.5)
-    return servers["opcua"]
+    return cast("OpcuaTwin", servers["opcua"])
 
 
 @pytest.fixture
-async def driver(twin: Twin) -> AsyncIterator[Driver]:
+async def driver(twin: Twin) -> AsyncIterator[Driver[Any]]:
     made = create(twin.device(twin.port))
     yield made
     await made.close()

@@ -6,25 +6,26 @@ import asyncio
 import contextlib
 import itertools
 import socket
+from typing import Any
 
 import numpy as np
 import pytest
-from asyncua.ua import ObjectIds
+from asyncua.ua.object_ids import ObjectIds
 
 from drivers.catalog import create
-from drivers.contract import MisconfiguredError, NotConnectedError
+from drivers.contract import Driver, MisconfiguredError, NotConnectedError
 from drivers.modbus.frame import READ_ONLY_FUNCTIONS
 from drivers.opcua.session import READ_ONLY_SERVICES
-from simulators.proxy import FaultProxy
-from tests.contract.twins import NAMES, START_MS, Tap, modbus_functions, opcua_services
+from simulators.proxy import FaultProxy, Mode
+from tests.contract.twins import NAMES, START_MS, Tap, Twin, modbus_functions, opcua_services
 
 MS = 1_000_000
 PATIENCE_S = 10
 
 
-async def until(driver, tag, value):
+async def until(driver: Driver[Any], tag: str, value: float) -> tuple[list[tuple[float, int]], int]:
     """Rows (value, source time) of a tag up to the wanted value; the last batch's time."""
-    rows = []
+    rows: list[tuple[float, int]] = []
     async with asyncio.timeout(PATIENCE_S):
         while True:
             batch = await driver.read()
@@ -34,7 +35,7 @@ async def until(driver, tag, value):
                 return rows, batch.time
 
 
-async def read_for(driver, seconds):
+async def read_for(driver: Driver[Any], seconds: float) -> list[float]:
     """Read until the time is over and the last read is cancelled; the values of `good` that came."""
     told = []
     with contextlib.suppress(TimeoutError):
@@ -45,7 +46,7 @@ async def read_for(driver, seconds):
     return told
 
 
-async def test_the_first_batch_has_every_tag_at_the_devices_own_time(driver):
+async def test_the_first_batch_has_every_tag_at_the_devices_own_time(driver: Driver[Any]) -> None:
     await driver.connect(driver.device.tags)
     batch = await driver.read()
     assert sorted(batch.index.tolist()) == [0, 1, 2, 3, 4]
@@ -59,7 +60,7 @@ async def test_the_first_batch_has_every_tag_at_the_devices_own_time(driver):
     assert set(batch.source_time.tolist()) == {START_MS * MS}
 
 
-async def test_a_tag_that_is_not_there_spoils_only_itself(driver):
+async def test_a_tag_that_is_not_there_spoils_only_itself(driver: Driver[Any]) -> None:
     await driver.connect(driver.device.tags)
     batch = await driver.read()
     status = dict(zip(batch.index.tolist(), batch.status.tolist(), strict=True))
@@ -68,7 +69,7 @@ async def test_a_tag_that_is_not_there_spoils_only_itself(driver):
     assert np.isnan(batch.value[batch.index == NAMES.index("absent")]).all()
 
 
-async def test_changes_arrive_in_order_with_the_time_they_happened(driver, twin):
+async def test_changes_arrive_in_order_with_the_time_they_happened(driver: Driver[Any], twin: Twin) -> None:
     await driver.connect(driver.device.tags)
     await driver.read()
     seen = []
@@ -80,7 +81,7 @@ async def test_changes_arrive_in_order_with_the_time_they_happened(driver, twin)
     assert seen == [(step, (START_MS + 1000 * step) * MS) for step in range(1, 6)]
 
 
-async def test_only_what_changed_is_told(driver, twin):
+async def test_only_what_changed_is_told(driver: Driver[Any], twin: Twin) -> None:
     await driver.connect(driver.device.tags)
     await driver.read()
     await twin.write(clock=START_MS + 1000, light=1)
@@ -91,14 +92,14 @@ async def test_only_what_changed_is_told(driver, twin):
             break
 
 
-async def test_an_idle_device_gives_empty_batches_whose_tokens_rise(driver):
+async def test_an_idle_device_gives_empty_batches_whose_tokens_rise(driver: Driver[Any]) -> None:
     await driver.connect(driver.device.tags)
     batches = [await driver.read() for _ in range(4)]
     assert [len(batch.index) for batch in batches[1:]] == [0, 0, 0]
     assert all(a.token < b.token for a, b in itertools.pairwise(batches))
 
 
-async def test_a_running_clock_moves_the_time_of_empty_batches(driver, twin):
+async def test_a_running_clock_moves_the_time_of_empty_batches(driver: Driver[Any], twin: Twin) -> None:
     await driver.connect(driver.device.tags)
     await driver.read()
     await twin.write(clock=START_MS + 60_000)
@@ -107,13 +108,13 @@ async def test_a_running_clock_moves_the_time_of_empty_batches(driver, twin):
             assert len(batch.index) == 0
 
 
-async def test_a_simulator_is_known_as_one_with_the_speed_of_its_clock(driver):
+async def test_a_simulator_is_known_as_one_with_the_speed_of_its_clock(driver: Driver[Any]) -> None:
     origin = await driver.connect(driver.device.tags)
     assert (origin.vendor, origin.product) == ("tanchang simulators", "twin")
     assert (origin.simulated, origin.speed) == (True, 60.0)
 
 
-async def test_nobody_home_is_not_connected(twin):
+async def test_nobody_home_is_not_connected(twin: Twin) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     driver = create(twin.device(port))
@@ -122,18 +123,18 @@ async def test_nobody_home_is_not_connected(twin):
     await driver.close()
 
 
-async def test_reading_before_connecting_is_not_connected(driver):
+async def test_reading_before_connecting_is_not_connected(driver: Driver[Any]) -> None:
     with pytest.raises(NotConnectedError):
         await driver.read()
 
 
-async def test_a_driver_without_tags_is_misconfigured(driver):
+async def test_a_driver_without_tags_is_misconfigured(driver: Driver[Any]) -> None:
     with pytest.raises(MisconfiguredError):
         await driver.connect([])
 
 
 @pytest.mark.parametrize("fault", ["rst", "hole"])
-async def test_a_link_that_breaks_is_not_connected_and_the_same_driver_connects_again(twin, fault):
+async def test_a_link_that_breaks_is_not_connected_and_the_same_driver_connects_again(twin: Twin, fault: Mode) -> None:
     async with FaultProxy("127.0.0.1", twin.port) as proxy:
         driver = create(twin.device(proxy.port))
         await driver.connect(driver.device.tags)
@@ -148,7 +149,7 @@ async def test_a_link_that_breaks_is_not_connected_and_the_same_driver_connects_
         await driver.close()
 
 
-async def test_a_server_that_never_answers_ends_a_connect_that_is_cancelled_and_leaves_no_task(twin):
+async def test_a_server_that_never_answers_ends_a_connect_that_is_cancelled_and_leaves_no_task(twin: Twin) -> None:
     async with FaultProxy("127.0.0.1", twin.port) as proxy:
         await proxy.switch("hole")
         before = asyncio.all_tasks()
@@ -160,14 +161,14 @@ async def test_a_server_that_never_answers_ends_a_connect_that_is_cancelled_and_
         assert {task for task in asyncio.all_tasks() - before if "FaultProxy" not in repr(task)} == set()
 
 
-async def test_closing_before_connecting_and_twice_is_fine(driver):
+async def test_closing_before_connecting_and_twice_is_fine(driver: Driver[Any]) -> None:
     await driver.close()
     await driver.connect(driver.device.tags)
     await driver.close()
     await driver.close()
 
 
-async def test_a_cancelled_read_can_be_taken_up_again_and_nothing_is_lost(driver, twin):
+async def test_a_cancelled_read_can_be_taken_up_again_and_nothing_is_lost(driver: Driver[Any], twin: Twin) -> None:
     await driver.connect(driver.device.tags)
     await driver.read()
     told = []
@@ -180,7 +181,7 @@ async def test_a_cancelled_read_can_be_taken_up_again_and_nothing_is_lost(driver
     assert told[-1] == 5
 
 
-async def test_closing_leaves_no_task(driver):
+async def test_closing_leaves_no_task(driver: Driver[Any]) -> None:
     before = asyncio.all_tasks()
     await driver.connect(driver.device.tags)
     await driver.read()
@@ -192,7 +193,7 @@ async def test_closing_leaves_no_task(driver):
     assert asyncio.all_tasks() == before
 
 
-async def test_nothing_but_reading_ever_leaves_a_driver(twin):
+async def test_nothing_but_reading_ever_leaves_a_driver(twin: Twin) -> None:
     async with Tap(twin.port) as tap:
         driver = create(twin.device(tap.port))
         await driver.connect(driver.device.tags)
@@ -206,6 +207,6 @@ async def test_nothing_but_reading_ever_leaves_a_driver(twin):
         assert sent <= READ_ONLY_FUNCTIONS
         return
     known = {getattr(ObjectIds, f"{name}_Encoding_DefaultBinary"): name for name in READ_ONLY_SERVICES}
-    sent = {known.get(number, number) for number, _ in opcua_services(tap.sent)}
-    assert sent >= {"ReadRequest", "PublishRequest", "CreateMonitoredItemsRequest", "CloseSessionRequest"}
-    assert sent <= READ_ONLY_SERVICES
+    names = {known.get(number, str(number)) for number, _ in opcua_services(tap.sent)}
+    assert names >= {"ReadRequest", "PublishRequest", "CreateMonitoredItemsRequest", "CloseSessionRequest"}
+    assert names <= READ_ONLY_SERVICES

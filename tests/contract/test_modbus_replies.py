@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
 from drivers.catalog import create, device_type
-from drivers.contract import NotConnectedError
+from drivers.contract import Driver, NotConnectedError
 
 GOOD = 7
+Reply = Callable[[int, int, bytes], bytes]
 
 
 class LyingUnit:
@@ -47,7 +49,9 @@ def honest(pdu: bytes, value: int = GOOD) -> bytes:
 
 
 @asynccontextmanager
-async def connected(reply, addresses=("HR0",), timeout="300ms") -> AsyncIterator:
+async def connected(
+    reply: Reply, addresses: Sequence[str] = ("HR0",), timeout: str = "300ms"
+) -> AsyncIterator[tuple[Driver[Any], LyingUnit]]:
     """A driver connected to a lying unit, and the unit."""
     unit = LyingUnit(reply)
     server = await asyncio.start_server(unit.serve, "127.0.0.1", 0)
@@ -66,7 +70,7 @@ async def connected(reply, addresses=("HR0",), timeout="300ms") -> AsyncIterator
         await server.wait_closed()
 
 
-async def test_an_honest_reply_is_read_and_a_real_device_is_not_called_simulated():
+async def test_an_honest_reply_is_read_and_a_real_device_is_not_called_simulated() -> None:
     async with connected(lambda tid, unit, pdu: frame(tid, unit, honest(pdu))) as (driver, _):
         batch = await driver.read()
         assert (batch.value.tolist(), batch.status.tolist()) == ([GOOD], [0])
@@ -91,16 +95,16 @@ async def test_an_honest_reply_is_read_and_a_real_device_is_not_called_simulated
         pytest.param(lambda _tid, _unit, _pdu: b"", id="silence"),
     ],
 )
-async def test_a_wrong_reply_is_refused(lie):
+async def test_a_wrong_reply_is_refused(lie: Reply) -> None:
     async with connected(lie) as (driver, _):
         with pytest.raises(NotConnectedError):
             await driver.read()
 
 
-async def test_a_late_reply_is_never_given_to_the_next_request():
+async def test_a_late_reply_is_never_given_to_the_next_request() -> None:
     late: list[bytes] = []
 
-    def reply(tid, unit, pdu):
+    def reply(tid: int, unit: int, pdu: bytes) -> bytes:
         """The first answer comes together with the second, before it."""
         if not late:
             late.append(frame(tid, unit, honest(pdu, value=666)))
@@ -113,15 +117,15 @@ async def test_a_late_reply_is_never_given_to_the_next_request():
         assert (await driver.read()).value.tolist() == [GOOD]
 
 
-async def test_a_reply_in_pieces_is_put_together():
+async def test_a_reply_in_pieces_is_put_together() -> None:
     waiting: list[asyncio.StreamWriter] = []
 
     class Slow(LyingUnit):
-        async def serve(self, reader, writer):
+        async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             waiting.append(writer)
             await super().serve(reader, writer)
 
-        def piecewise(self, tid, unit, pdu):
+        def piecewise(self, tid: int, unit: int, pdu: bytes) -> bytes:
             octets = frame(tid, unit, honest(pdu))
             for place, octet in enumerate(octets):
                 asyncio.get_running_loop().call_later(place * 0.002, waiting[-1].write, bytes([octet]))
@@ -141,8 +145,8 @@ async def test_a_reply_in_pieces_is_put_together():
     await server.wait_closed()
 
 
-async def test_a_refused_block_falls_apart_once_and_its_good_tags_stay_together():
-    def reply(tid, unit, pdu):
+async def test_a_refused_block_falls_apart_once_and_its_good_tags_stay_together() -> None:
+    def reply(tid: int, unit: int, pdu: bytes) -> bytes:
         start, count = struct.unpack(">HH", pdu[1:])
         holds_bad = start <= 5 < start + count
         return frame(tid, unit, b"\x83\x02" if holds_bad else honest(pdu))
@@ -155,10 +159,10 @@ async def test_a_refused_block_falls_apart_once_and_its_good_tags_stay_together(
         assert [struct.unpack(">HH", pdu[1:]) for pdu in unit.asked] == [(0, 2), (5, 1), (6, 1)]
 
 
-async def test_a_busy_unit_spoils_one_poll_and_is_not_taken_apart():
+async def test_a_busy_unit_spoils_one_poll_and_is_not_taken_apart() -> None:
     answers = iter([b"\x83\x06", None])
 
-    def reply(tid, unit, pdu):
+    def reply(tid: int, unit: int, pdu: bytes) -> bytes:
         return frame(tid, unit, next(answers, None) or honest(pdu))
 
     async with connected(reply, ["HR0", "HR1"]) as (driver, unit):
@@ -167,16 +171,16 @@ async def test_a_busy_unit_spoils_one_poll_and_is_not_taken_apart():
         assert len(unit.asked) == 2
 
 
-async def test_a_gateway_that_cannot_reach_its_unit_is_not_connected():
+async def test_a_gateway_that_cannot_reach_its_unit_is_not_connected() -> None:
     async with connected(lambda tid, unit, _pdu: frame(tid, unit, b"\x83\x0b")) as (driver, _):
         with pytest.raises(NotConnectedError, match="unit number"):
             await driver.read()
 
 
-async def test_a_unit_that_hangs_up_on_being_asked_who_it_is_still_connects():
+async def test_a_unit_that_hangs_up_on_being_asked_who_it_is_still_connects() -> None:
     asked: list[int] = []
 
-    async def serve(reader, writer):
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 tid, _, length, unit = struct.unpack(">HHHB", await reader.readexactly(7))

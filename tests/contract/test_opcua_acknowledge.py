@@ -4,31 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from pathlib import Path
+from typing import Any
 
 import pytest
 from asyncua import ua
 from asyncua.client.ua_session import UaSession
 from asyncua.common.utils import Buffer
+from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.ua_binary import struct_from_binary
 
+from agent.model import Batch
 from drivers.catalog import create
-from drivers.contract import MisconfiguredError, NotConnectedError
+from drivers.contract import Driver, MisconfiguredError, NotConnectedError
 from drivers.opcua import session as shim
-from tests.contract.twins import START_MS, Tap, opcua_services
+from drivers.opcua.columns import Notification
+from drivers.opcua.decode import notification
+from drivers.opcua.device import OpcuaDevice
+from tests.contract.twins import START_MS, OpcuaTwin, Tap, Twin, opcua_services
 
 PATIENCE_S = 10
 
 
 def acknowledged(tap: Tap) -> list[int]:
     """The sequence numbers that the PublishRequests on the wire carry, in order."""
-    number = ua.ObjectIds.PublishRequest_Encoding_DefaultBinary
+    number = ObjectIds.PublishRequest_Encoding_DefaultBinary
     requests = [
         struct_from_binary(ua.PublishRequest, Buffer(body)) for kind, body in opcua_services(tap.sent) if kind == number
     ]
     return [ack.SequenceNumber for request in requests for ack in request.Parameters.SubscriptionAcknowledgements]
 
 
-async def change(driver, twin, step):
+async def change(driver: Driver[Any], twin: Twin, step: int) -> Batch:
     """Write a new count and read until it has come."""
     await twin.write(clock=START_MS + step, good=step)
     async with asyncio.timeout(PATIENCE_S):
@@ -38,7 +45,7 @@ async def change(driver, twin, step):
                 return batch
 
 
-async def test_no_sequence_number_is_acknowledged_on_the_wire_before_acknowledge_is_called(opcua):
+async def test_no_sequence_number_is_acknowledged_on_the_wire_before_acknowledge_is_called(opcua: OpcuaTwin) -> None:
     async with Tap(opcua.port) as tap:
         driver = create(opcua.device(tap.port))
         await driver.connect(driver.device.tags)
@@ -61,14 +68,16 @@ async def test_no_sequence_number_is_acknowledged_on_the_wire_before_acknowledge
         await driver.close()
 
 
-async def test_a_message_lost_on_its_way_is_fetched_again_before_the_next(opcua, monkeypatch):
+async def test_a_message_lost_on_its_way_is_fetched_again_before_the_next(
+    opcua: OpcuaTwin, monkeypatch: pytest.MonkeyPatch
+) -> None:
     driver = create(opcua.device(opcua.port))
     await driver.connect(driver.device.tags)
     await driver.read()
-    received = shim.notification
-    lost = []
+    received = notification
+    lost: list[Notification] = []
 
-    def losing(body):
+    def losing(body: bytes) -> Notification | None:
         """The first message with rows after the test began never reaches the driver."""
         found = received(body)
         if found is not None and found.rows and not lost:
@@ -87,13 +96,15 @@ async def test_a_message_lost_on_its_way_is_fetched_again_before_the_next(opcua,
 
 
 @pytest.mark.parametrize(("ahead", "words"), [(2, "no longer has message"), (1000, "skipped from message")])
-async def test_a_lost_message_that_cannot_be_fetched_is_not_connected(opcua, monkeypatch, ahead, words):
+async def test_a_lost_message_that_cannot_be_fetched_is_not_connected(
+    opcua: OpcuaTwin, monkeypatch: pytest.MonkeyPatch, ahead: int, words: str
+) -> None:
     driver = create(opcua.device(opcua.port))
     await driver.connect(driver.device.tags)
     await driver.read()
-    received = shim.notification
+    received = notification
 
-    def jumping(body):
+    def jumping(body: bytes) -> Notification | None:
         """Messages with rows claim to be later ones than they are."""
         found = received(body)
         return dataclasses.replace(found, sequence=found.sequence + ahead) if found and found.rows else found
@@ -106,7 +117,9 @@ async def test_a_lost_message_that_cannot_be_fetched_is_not_connected(opcua, mon
         await driver.close()
 
 
-async def test_the_private_name_for_undecoded_responses_is_there_and_the_public_way_tells_the_same(opcua, monkeypatch):
+async def test_the_private_name_for_undecoded_responses_is_there_and_the_public_way_tells_the_same(
+    opcua: OpcuaTwin, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert shim.HAS_RAW_PUBLISH
     assert asyncio.iscoroutinefunction(getattr(UaSession, shim.RAW_PUBLISH))
     batches = []
@@ -122,24 +135,28 @@ async def test_the_private_name_for_undecoded_responses_is_there_and_the_public_
     assert fast.time == plain.time
 
 
-async def test_an_unknown_namespace_is_not_connected_and_says_which_there_are(opcua):
+async def test_an_unknown_namespace_is_not_connected_and_says_which_there_are(opcua: OpcuaTwin) -> None:
     driver = create(opcua.device(opcua.port, namespace="urn:elsewhere"))
     with pytest.raises(NotConnectedError, match="urn:tanchang:test"):
         await driver.connect(driver.device.tags)
     await driver.close()
 
 
-async def test_a_service_that_is_not_on_the_list_is_stopped_before_it_is_sent(opcua):
+async def test_a_service_that_is_not_on_the_list_is_stopped_before_it_is_sent(opcua: OpcuaTwin) -> None:
     async with Tap(opcua.port) as tap:
-        session = shim.Session(opcua.device(tap.port))
+        device = opcua.device(tap.port)
+        assert isinstance(device, OpcuaDevice)
+        session = shim.Session(device)
         await session.open()
         with pytest.raises(ValueError, match="WriteRequest does not only read"):
             await session._client.uaclient.session.write(ua.WriteParameters())
         await session.close()
-        assert ua.ObjectIds.WriteRequest_Encoding_DefaultBinary not in dict(opcua_services(tap.sent))
+        assert ObjectIds.WriteRequest_Encoding_DefaultBinary not in dict(opcua_services(tap.sent))
 
 
-async def test_a_server_without_security_is_refused_where_security_is_asked_for(opcua, tmp_path):
+async def test_a_server_without_security_is_refused_where_security_is_asked_for(
+    opcua: OpcuaTwin, tmp_path: Path
+) -> None:
     for name in ("own.der", "own.key"):
         (tmp_path / name).write_bytes(b"x")
     secured = {

@@ -7,9 +7,10 @@ import struct
 import threading
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
-from asyncua import Server, ua
+from asyncua import ua
+from asyncua.server.server import Server
 from asyncua.ua.attribute_ids import AttributeIds
 from pymodbus.pdu.device import ModbusDeviceIdentification
 from pymodbus.server import ModbusTcpServer
@@ -68,16 +69,16 @@ class ModbusTwin:
         self.port = 0
 
     async def open(self) -> None:
-        identity = ModbusDeviceIdentification(
+        identity = ModbusDeviceIdentification(  # type: ignore[no-untyped-call]  # pymodbus has no types here
             info_name={"VendorName": "tanchang simulators", "ProductCode": "twin", "UserApplicationName": "speed=60"}
         )
         unit = SimDevice(1, [SimData(0, count=8, datatype=DataType.REGISTERS)], action=self._refresh)
         self._server = ModbusTcpServer([unit], identity=identity, address=("127.0.0.1", 0))
         await self._server.serve_forever(background=True)
-        self.port = self._server.transport.sockets[0].getsockname()[1]
+        self.port = cast("asyncio.Server", self._server.transport).sockets[0].getsockname()[1]
 
     async def close(self) -> None:
-        await self._server.shutdown()
+        await self._server.shutdown()  # type: ignore[no-untyped-call]  # nor here
 
     async def write(self, **values: float) -> None:
         """Set all values and the clock, in one step."""
@@ -130,10 +131,10 @@ class OpcuaTwin:
             server.product_uri, server.manufacturer_name, "twin", "1", "speed=60", datetime.now(UTC)
         )
         for name, kind in self._types.items():
-            node = ua.NodeId(name, self._space)
-            await server.nodes.objects.add_variable(node, name, ua.Variant(0, kind), kind)
+            await server.nodes.objects.add_variable(self._node(name), name, ua.Variant(0, kind), kind)
         await self._store({"clock": START_MS, "good": 0, "light": 4, "temperature": 20.5})
         await server.start()
+        assert server.bserver is not None
         self.port = server.bserver.port
 
     async def close(self) -> None:
@@ -144,14 +145,17 @@ class OpcuaTwin:
         await self._loop.run(self._store(dict(sorted(values.items(), reverse=True)) | {"clock": values["clock"]}))
 
     async def _store(self, values: dict[str, float]) -> None:
-        time = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=values["clock"])
+        time = ua.DateTime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=values["clock"])
         for name, value in [*((n, v) for n, v in values.items() if n != "clock"), ("clock", values["clock"])]:
             variant = ua.Variant(value, self._types[name])
             await self.server.iserver.aspace.write_attribute_value(
-                ua.NodeId(name, self._space),
+                self._node(name),
                 AttributeIds.Value,
                 ua.DataValue(variant, ua.StatusCode(), SourceTimestamp=time, ServerTimestamp=time),
             )
+
+    def _node(self, name: str) -> ua.NodeId:
+        return ua.NodeId.from_string(f"ns={self._space};s={name}")
 
     def device(self, port: int, **changes: Any) -> Device:
         """The device table of this twin behind a port."""
@@ -211,7 +215,7 @@ class Tap:
         writer.close()
 
 
-def modbus_functions(sent: bytes) -> list[int]:
+def modbus_functions(sent: bytes | bytearray) -> list[int]:
     """The function codes of a stream of Modbus TCP requests."""
     found = []
     at = 0
@@ -221,7 +225,7 @@ def modbus_functions(sent: bytes) -> list[int]:
     return found
 
 
-def opcua_services(sent: bytes) -> list[tuple[int, bytes]]:
+def opcua_services(sent: bytes | bytearray) -> list[tuple[int, bytes]]:
     """Of an unsecured OPC UA stream: the type number of each request in one chunk, and its octets."""
     found = []
     at = 0

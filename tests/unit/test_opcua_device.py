@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -16,7 +17,7 @@ GOOD = {"name": "good", "node": "s=press.good", "datatype": "u16"}
 PLAIN = {"name": "o", "driver": "opcua", "url": "opc.tcp://plc:4840/", "namespace": "urn:plc", "security": "none"}
 
 
-def device(*tags, **more):
+def device(*tags: dict[str, Any], **more: Any) -> OpcuaDevice:
     table = PLAIN | {"tag": tags} | more
     return OpcuaDevice.model_validate({key: value for key, value in table.items() if value is not ...})
 
@@ -24,52 +25,52 @@ def device(*tags, **more):
 @pytest.mark.parametrize(
     "node", ["s=press.good", "ns=2;s=press;good", "i=2258", "ns=3;g=09087e75-8e5e-499b-954f-f2a9603db28a"]
 )
-def test_a_node_is_written_in_short_or_in_full(node):
+def test_a_node_is_written_in_short_or_in_full(node: str) -> None:
     assert device(GOOD | {"node": node}).tag[0].node == node
 
 
 @pytest.mark.parametrize("node", ["press.good", "s=", "ns=x;s=good", "i=good", "ns=2;good"])
-def test_what_is_no_node_is_refused_with_an_example(node):
+def test_what_is_no_node_is_refused_with_an_example(node: str) -> None:
     with pytest.raises(ValidationError, match=r"write a|'i=' takes a number"):
         device(GOOD | {"node": node})
 
 
-def test_no_security_has_to_be_written():
+def test_no_security_has_to_be_written() -> None:
     with pytest.raises(ValidationError, match='write them, or security = "none"'):
         device(GOOD, security=...)
 
 
-def test_a_short_node_needs_a_namespace():
+def test_a_short_node_needs_a_namespace() -> None:
     with pytest.raises(ValidationError, match="write namespace"):
         device(GOOD, namespace=...)
     assert device(GOOD | {"node": "ns=2;s=good"}, namespace=...).namespace is None
 
 
 @pytest.mark.parametrize(("clock", "words"), [("time", "no tag 'time'"), ("good", "must be ms since 1970")])
-def test_a_clock_must_be_a_tag_that_can_be_one(clock, words):
+def test_a_clock_must_be_a_tag_that_can_be_one(clock: str, words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         device(GOOD, clock=clock)
 
 
-def test_a_counter_wraps_at_its_width():
+def test_a_counter_wraps_at_its_width() -> None:
     own = device(GOOD, GOOD | {"name": "f", "datatype": "f32"}, GOOD | {"name": "any", "datatype": None})
     assert [own.modulus(name) for name in ("good", "f", "any")] == [2**16, None, None]
 
 
-def test_a_server_that_says_nothing_of_itself_is_a_real_one():
+def test_a_server_that_says_nothing_of_itself_is_a_real_one() -> None:
     assert origin([None]).simulated is False
     assert origin([None]).speed == 1.0
 
 
 @pytest.mark.parametrize(("driver", "library"), [("modbus", "pymodbus"), ("opcua", "asyncua")])
-def test_a_device_table_is_checked_without_its_protocol_library(driver, library):
+def test_a_device_table_is_checked_without_its_protocol_library(driver: str, library: str) -> None:
     code = f"import sys, drivers.catalog as c; c.device_type({driver!r}); sys.exit({library!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     code = f"import sys, drivers.{driver}.driver; sys.exit({library!r} not in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_the_catalog_makes_each_driver_for_its_own_table():
+def test_the_catalog_makes_each_driver_for_its_own_table() -> None:
     tag = {"modbus": {"name": "t", "address": "HR0", "datatype": "u16"}, "opcua": GOOD}
     tables = {"modbus": {"name": "m", "driver": "modbus", "host": "plc"}, "opcua": PLAIN}
     assert set(DRIVERS) == set(tables)
@@ -80,7 +81,7 @@ def test_the_catalog_makes_each_driver_for_its_own_table():
         assert driver.device_type is type(own)
 
 
-def test_one_wrong_tag_is_one_mistake_and_no_tag_is_one_too():
+def test_one_wrong_tag_is_one_mistake_and_no_tag_is_one_too() -> None:
     for tags in ([GOOD | {"every": "soon"}], []):
         with pytest.raises(ValidationError) as caught:
             device(*tags)
