@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     family = socket.AF_INET6 if ":" in settings.listen_host else socket.AF_INET
     listening = socket.create_server((settings.listen_host, settings.listen_port), family=family)
-    config = uvicorn.Config(create(settings), log_level="warning", ws_max_queue=4, timeout_graceful_shutdown=2)
+    config = uvicorn.Config(create(settings), log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=2)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:

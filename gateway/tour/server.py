@@ -45,7 +45,7 @@ def create(settings: Settings, display: Display | None = None) -> FastAPI:
             yield
 
     shown = display or Display(settings.line, settings.profile, settings.delay_s, time.monotonic)
-    app = FastAPI(lifespan=fed, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(lifespan=fed, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.add_middleware(Guard, hosts=(settings.listen_host, *settings.hosts))
 
     def checked(capability: str) -> None:

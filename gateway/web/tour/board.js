@@ -46,6 +46,7 @@ function header(/** @type {any} */ doc, /** @type {any} */ say) {
   ];
   one("#marks").replaceChildren(...plates.filter(Boolean));
   document.body.classList.toggle("stale", marks.stale);
+  document.body.classList.toggle("waiting", marks.waiting);
   pace("head", say.head(doc), ({ title, path, place, clock, date }) => {
     one("h1").textContent = title;
     one("#path").replaceChildren(path, ...(place ? [h("span.dot", {}, "·"), `${say.t("record")} ${place}`] : []));
@@ -128,14 +129,14 @@ function inspection(/** @type {any} */ doc, /** @type {any} */ say) {
 function counts(/** @type {any} */ doc, /** @type {any} */ say) {
   const held = doc.inspection?.counts;
   const good = doc.figures.good;
-  const all = held ? ["pass", "reject", "ask"].map((word) => held[word]) : [null, null, null];
-  const n = all.some((c) => c === null || c === undefined) ? null : all.reduce((a, b) => a + b, 0);
+  const all = ["pass", "reject", "ask"].map((word) => held?.[word] ?? null);
+  const n = all.some((c) => c === null) ? null : all.reduce((a, b) => a + b, 0);
   const view = { all, n, good: good?.value ?? null, plan: good?.denominator ?? null, mark: Boolean(doc.inspection ? doc.inspection.sim : doc.marks.sim) };
   const title = say.t("inspection-of", { machine: doc.inspection ? say.machine(doc, doc.inspection.machine) : "" }).trim();
   pace("counts", view, (v) => one("#counts").replaceChildren(
     h("h2", {}, h("b", {}, title[0].toUpperCase() + title.slice(1)), v.n === null ? null : h("span", {}, `n = ${say.count(v.n)}`), sim(v.mark)),
     h("div.counts", {}, ...["pass", "reject", "ask"].map((word, i) =>
-      h("div", { "data-count": word }, h("b.num", {}, say.count(v.all[i])), h("span", {}, say.t(`count-${word}`))))),
+      h("div", { "data-count": word }, h(v.all[i] === null ? "b.num.none" : "b.num", {}, say.count(v.all[i])), h("span", {}, say.t(`count-${word}`))))),
     v.good === null ? h("p.out") : h("p.out", {}, `${say.t("packed")} `, h("b", {}, say.count(v.good)),
       v.plan === null ? "" : " / ", v.plan === null ? "" : h("i", {}, `${say.t("goal")} ${say.count(Math.floor(v.plan))}`))));
 }

@@ -38,11 +38,12 @@ function marks(/** @type {any} */ doc, /** @type {any} */ say) {
   fill("[data-place=sim]", () => [sim(m.sim)]);
   fill("[data-place=sim-long]", () => [sim(m.sim, `SIM ${say.t("sim-data")}`)]);
   fill("[data-place=sim-short]", () => [sim(m.sim, say.t("sim-short"))]);
-  const plate = (/** @type {string} */ text) => m.stale
-    ? h("b.mark.stale", { "data-mark": "stale" }, late)
-    : m.public ? h("b.mark.delayed", { "data-mark": "delayed" }, sym("m-delayed"), text) : null;
-  fill("[data-place=time-mark]", () => [plate(delay)]);
-  fill("[data-place=time-mark-short]", () => [plate(plain)]);
+  const plates = (/** @type {string} */ text) => [
+    m.public && h("b.mark.delayed", { "data-mark": "delayed" }, sym("m-delayed"), text),
+    m.stale && h("b.mark.stale", { "data-mark": "stale" }, late),
+  ];
+  fill("[data-place=time-marks]", () => plates(m.stale ? plain : delay));
+  fill("[data-place=time-marks-short]", () => plates(plain));
   document.body.classList.toggle("stale", m.stale);
 }
 

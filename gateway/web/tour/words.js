@@ -16,8 +16,9 @@ export function speaker(lang, t) {
   };
   const zone = (/** @type {any} */ doc) => doc.line?.timezone ?? "UTC";
   const at = (/** @type {any} */ doc, /** @type {string | null} */ time) => (time ? clock(zone(doc), time) : "–");
-  const since = (/** @type {any} */ doc, /** @type {string | null} */ time) =>
-    time && doc.line ? lasting((Date.parse(doc.line.time) - Date.parse(time)) / 1000) : "";
+  const spent = (/** @type {any} */ doc, /** @type {string | null} */ time) =>
+    time && doc.line ? (Date.parse(doc.line.time) - Date.parse(time)) / 1000 : 0;
+  const since = (/** @type {any} */ doc, /** @type {string | null} */ time) => lasting(spent(doc, time));
   const machine = (/** @type {any} */ doc, /** @type {string} */ name) =>
     named(doc.machines.find((/** @type {any} */ m) => m.name === name)?.display, lang, name);
   const word = (/** @type {string} */ kind, /** @type {string | null} */ id) =>
@@ -26,7 +27,7 @@ export function speaker(lang, t) {
   /** Title, path and time of the data. A clock that runs fast shows no seconds: nobody could read them. */
   function head(/** @type {any} */ doc) {
     const line = doc.line;
-    if (!line) return { title: t("waiting-title"), path: t("waiting-path"), place: "", clock: "–", date: "" };
+    if (!line) return { title: t("waiting-title"), path: t("waiting-path"), place: "", clock: "--:--", date: "" };
     const weekday = new Date(`${day(zone(doc), line.time)}T00:00:00Z`).getUTCDay();
     const window = (doc.figures.utilization ?? doc.figures.first_pass_yield)?.window;
     const words = { date: day(zone(doc), line.time), weekday: t(`weekday-${weekday}`) };
@@ -55,7 +56,8 @@ export function speaker(lang, t) {
     const last = doc.machines.at(-1);
     const window = of ? t(`window-${of.window.kind}`) : "";
     const n = !of ? "–" : of.n !== null ? number(lang, of.n) : band(of.n_band).replace(/^n /, "");
-    const args = { window, n, machines: String(doc.machines.length), machine: last ? machine(doc, last.name) : "–" };
+    const brief = of ? t(`air-window-${of.window.kind}`) : "";
+    const args = { window, brief, n, machines: String(doc.machines.length), machine: last ? machine(doc, last.name) : "–" };
     const goal = of && target(of);
     const shape = !of ? { kind: "none", text: "—" } : of.why === "few" ? { kind: "few", text: "—" } : face(lang, of);
     return {
@@ -110,8 +112,8 @@ export function speaker(lang, t) {
     return {
       name: machine(doc, m.name), state: t(`state-${m.word}`), word: m.word, lag: m.lag, sim: m.sim,
       why: m.since === null && m.word === "unknown" ? t("why-unheard") : reason ?? plain,
-      since: m.since === null ? "" : t(m.word === "unknown" ? "unseen-at" : "since-at", times),
-      lasting: m.since === null ? "" : t(m.word === "unknown" ? "unseen-lasting" : "since-lasting", times),
+      since: m.since === null || (m.word === "unknown" && spent(doc, m.since) < 1) ? "" : t(m.word === "unknown" ? "unseen-at" : "since-at", times),
+      lasting: spent(doc, m.since) < 1 ? "" : t(m.word === "unknown" ? "unseen-lasting" : "since-lasting", times),
       util: util.text, kind: util.kind, coverage: m.utilization ? m.utilization.coverage : null,
       share: m.utilization ? share(m.utilization.coverage, 0) : "",
       good: count(m.good), scrap: count(m.scrap), counted: m.good !== undefined,

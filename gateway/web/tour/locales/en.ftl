@@ -15,8 +15,8 @@ mark-offline = offline
 mark-delay = { $span } delay
 
 ## Head
-# title before the line is known, at most 24
-waiting-title = Waiting for the line
+# title before the line is known, at most 18
+waiting-title = Waiting for data
 # at most 52
 waiting-path = no heartbeat heard yet
 # at most 6
@@ -46,7 +46,10 @@ of-takt = { $machine } · { $window } · n = { $n }
 # denominator on an overlay, at most 15
 air-of-utilization = ÷ planned, seen
 air-of-first_pass_yield = good ÷ judged
-air-of-takt = { $window }
+air-of-takt = { $brief }
+# at most 5 each
+air-window-shift = shift
+air-window-hour = hour
 # a band of parts, at most 14
 band = n { $low }–{ $high }
 band-k = n { $low }–{ $high } k

@@ -45,7 +45,10 @@ of-takt = { $machine } · { $window } · n = { $n }
 # denominator on an overlay, at most 9
 air-of-utilization = 占已观测计划时间
 air-of-first_pass_yield = 合格 ÷ 已判
-air-of-takt = { $window }
+air-of-takt = { $brief }
+# at most 3 each
+air-window-shift = 本班
+air-window-hour = 本小时
 # a band of parts, at most 8
 band = { $low }–{ $high } 件
 band-k = { $low }–{ $high } 千件
