@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from agent.model import Fault, Line, LineNow, Order
 from gateway.live import LAST_WILL, birth
@@ -60,24 +61,17 @@ class Uplink:
         while True:
             try:
                 await self._once()
-            except* RefusedError as group:
-                error = _first(group)
+            except RefusedError as error:
                 self._set("records_refused", error.message, error.remedy)
                 self._wait = LONGEST_WAIT_S
-            except* MqttError as group:
-                error = _first(group)
+            except MqttError as error:
                 self._set("not_connected", error.message, error.remedy)
             await asyncio.sleep(self._wait * random.uniform(0.5, 1.0))
             self._wait = min(self._wait * 2, LONGEST_WAIT_S)
 
     async def _once(self) -> None:
-        """One link, from birth to its end by MqttError."""
+        """One link, to its end by MqttError, or to a goodbye."""
         async with Mqtt(self._broker, f"tc-{self._ledger.id}"[:64], self._will) as link:
-            where, payload = birth(self._line, self._now())
-            await link.publish(str(where), encode(payload), retain=True)
-            await link.subscribe(self._orders)
-            self._wait = FIRST_WAIT_S
-            self._over("not_connected")
             try:
                 await self._carry(link)
             except asyncio.CancelledError:
@@ -88,14 +82,20 @@ class Uplink:
                 raise
 
     async def _carry(self, link: Mqtt) -> None:
-        """Both lanes and the orders, side by side."""
+        """Birth, then both lanes and the orders side by side."""
+        where, payload = birth(self._line, self._now())
+        await link.publish(str(where), encode(payload), retain=True)
+        await link.subscribe(self._orders)
+        self._wait = FIRST_WAIT_S
+        self._over("not_connected")
         records = RecordLane(self._line, self._ledger, link)
         live = LiveLane(self._line, link, self._now, lambda: self._ledger.root, self._evidence)
-        async with asyncio.TaskGroup() as lanes:
-            lanes.create_task(live.run(self._refused), name="live lane")
-            lanes.create_task(records.send(), name="record lane")
-            lanes.create_task(records.settle(lambda: self._over("records_refused")), name="record acknowledgements")
-            lanes.create_task(self._hear(link), name="orders")
+        await _side_by_side(
+            live.run(self._refused),
+            records.send(),
+            records.settle(lambda: self._over("records_refused")),
+            self._hear(link),
+        )
 
     async def _hear(self, link: Mqtt) -> None:
         """Take orders as they arrive; a bad one is a fault until a good one comes."""
@@ -127,7 +127,16 @@ class Uplink:
             self._clear(SOURCE, code)
 
 
-def _first(group: BaseExceptionGroup[MqttError]) -> MqttError:
-    """What every lane says in its own words when one link breaks."""
-    one = group.exceptions[0]
-    return _first(one) if isinstance(one, BaseExceptionGroup) else one
+async def _side_by_side(*jobs: Coroutine[Any, Any, None]) -> None:
+    """Run until the first ends, by its error; the others are cancelled.
+
+    A TaskGroup of Python 3.11 forgets that it was cancelled if one of its tasks fails at that moment.
+    """
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        await ended.pop()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
