@@ -89,8 +89,8 @@ class Program:
     async def _open(self) -> None:
         """Start both servers; a port in use ends the program with what to do about it."""
         try:
-            await self._opcua.open()
             await self._modbus.on()
+            await self._opcua.open()
         except (OSError, RuntimeError) as error:
             ports = f"OPC UA {self._options.opcua_port}, Modbus {self._options.modbus_port}"
             raise SystemExit(
