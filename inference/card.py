@@ -61,9 +61,13 @@ class Golden(_Entry):
         return arrays
 
     def deviation(self, outputs: Mapping[str, NDArray[Any]]) -> float:
-        """The largest distance of an output's mean, least or greatest from the expected one."""
-        known = [np.subtract(summary(outputs[name]), wants) for name, wants in self.expect.items()]
-        return float(np.max(np.abs(known), initial=0.0))
+        """The largest distance of a mean, least or greatest from the expected one; relative where that is beyond 1."""
+        apart = [
+            abs(got - want) / max(1.0, abs(want))
+            for name, wants in self.expect.items()
+            for got, want in zip(summary(outputs[name]), wants, strict=True)
+        ]
+        return max(apart, default=0.0)
 
 
 class Card(_Entry):

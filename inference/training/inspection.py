@@ -1,9 +1,9 @@
 """Make the shipped inspection models from drawn castings: one command, the same files from the same pictures.
 
     python -m simulators draw --count 9000 --seed 101 --share 0.45 --out drawn/fit
-    python -m simulators draw --count 6000 --seed 202 --out drawn/line
-    python -m simulators draw --count 6000 --seed 404 --out drawn/test
-    python -m simulators draw --count 3000 --seed 505 --share 0.5 --out drawn/defects
+    python -m simulators draw --count 3000 --seed 202 --out drawn/line
+    python -m simulators draw --count 3000 --seed 404 --out drawn/test
+    python -m simulators draw --count 1500 --seed 505 --share 0.5 --out drawn/defects
     python -m inference.training.inspection --fit drawn/fit --line drawn/line --test drawn/test \
         --defects drawn/defects --out inference/models
 
@@ -33,7 +33,8 @@ from inference.training.process import fit_shot
 from inference.training.shipping import ship, to_onnx
 
 HELD_OUT = 5  # every fifth part calibrates, the others fit
-SOUND_ASKED, SOUND_REJECTED = 0.02, 0.003  # shares of sound parts the thresholds allow
+SOUND_ASKED, SOUND_REJECTED = 0.03, 0.003  # shares of sound parts the thresholds allow
+LIKELIER_THAN_NOT = 0.5  # no part is rejected below this chance of a defect
 KNOWN_STRANGE = 0.0005  # share of familiar parts taken for strange
 SEED = 20
 BACKBONE = (
@@ -114,7 +115,7 @@ def thresholds(scores: Scores, line: Labelled) -> dict[str, float]:
     pass_below, reject_from = np.quantile(sound, [1.0 - SOUND_ASKED, 1.0 - SOUND_REJECTED])
     return {
         "pass_below": float(pass_below),
-        "reject_from": float(reject_from),
+        "reject_from": max(LIKELIER_THAN_NOT, float(reject_from)),
         "strangest_picture": float(np.quantile(scores.picture_strangeness, 1.0 - KNOWN_STRANGE)),
         "strangest_shot": float(np.quantile(scores.shot_strangeness, 1.0 - KNOWN_STRANGE)),
     }

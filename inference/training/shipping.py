@@ -18,7 +18,7 @@ from inference.card import ANY_SIZE, Card, Golden, Tensor, summary
 from inference.session import Session, open_model
 
 OPSET = 18
-TOLERANCE = 1e-3
+TOLERANCE = 5e-3  # other processors add up in another order
 TABLES = ("settings", "figures", "training")
 _DTYPES: Mapping[int, Any] = {
     onnx.TensorProto.FLOAT: "float32",
