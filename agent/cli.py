@@ -100,7 +100,8 @@ def _schema(_: argparse.Namespace) -> int:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    from agent.demo.run import DemoError, demo, settings
+    from agent.demo.run import demo, settings
+    from agent.demo.stage import DemoError
 
     try:
         return demo(settings(vars(arguments)))

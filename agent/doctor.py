@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import packages_distributions
+from importlib import metadata
 
 SQLITE_WITHOUT_WAL_RESET_BUG = (3, 51, 3)
 MACHINES = ("x86_64", "aarch64", "AMD64", "arm64")
@@ -28,7 +28,8 @@ class Finding:
         return bool(self.remedy)
 
     def __str__(self) -> str:
-        return f"{'!!' if self.wrong else 'ok'}  {self.what}: {self.found}" + (f". {self.remedy}" if self.remedy else "")
+        mark = "!!" if self.wrong else "ok"
+        return f"{mark}  {self.what}: {self.found}" + (f". {self.remedy}" if self.remedy else "")
 
 
 def examine() -> list[Finding]:
@@ -48,15 +49,13 @@ def _machine() -> Finding:
 
 
 def _sqlite() -> Finding:
-    from agent.ledger import sqlite_version
-
-    version = sqlite_version()
+    version = ".".join(metadata.version("apsw").split(".")[:3])  # apsw is numbered after the SQLite it carries
     old = tuple(int(part) for part in version.split(".")) < SQLITE_WITHOUT_WAL_RESET_BUG
     return Finding("SQLite of the ledger", version, "Update apsw: before 3.51.3 a WAL can be corrupted" if old else "")
 
 
 def _collisions() -> Iterator[Finding]:
-    owners = packages_distributions()
+    owners = metadata.packages_distributions()
     for package in ("agent", "drivers", "inference", "gateway", "simulators"):
         others = sorted(set(owners.get(package, [])) - {"tanchang"})
         if others:
@@ -65,13 +64,14 @@ def _collisions() -> Iterator[Finding]:
 
 
 def _models() -> Iterator[Finding]:
-    from inference.session import ModelError, verify_shipped
+    from inference.card import ModelError
+    from inference.session import MODELS, open_model
 
-    try:
-        for name, digest in verify_shipped().items():
-            yield Finding(f"model {name}", digest[:12])
-    except ModelError as error:
-        yield Finding("models", "damaged", str(error))
+    for card in sorted(MODELS.glob("*/card.toml")):
+        try:
+            yield Finding(f"model {card.parent.name}", open_model(card.parent.name).digest)
+        except ModelError as error:
+            yield Finding(f"model {card.parent.name}", "damaged", str(error))
 
 
 def _broker() -> Finding:
@@ -81,4 +81,5 @@ def _broker() -> Finding:
 
 def _disk() -> Finding:
     free = shutil.disk_usage(".").free
-    return Finding("free disk", f"{free / 2**30:.1f} GiB", "Free some: the ledger may take 2 GiB" if free < FREE_BYTES else "")
+    remedy = "Free some: the ledger may take 2 GiB" if free < FREE_BYTES else ""
+    return Finding("free disk", f"{free / 2**30:.1f} GiB", remedy)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 import tempfile
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
@@ -13,17 +12,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from gateway.broker import start_broker
-from gateway.mqtt import Broker
-
-from agent.demo import tamper
+from agent.demo import books, tamper
 from agent.demo.balance import Evidence, balance
 from agent.demo.stage import DemoError, Process, free_port, line_file, running
 from agent.demo.witness import Board, Subscriber
 from agent.duration import seconds
 from agent.linefile import load
-from agent.model import Kind, Record
-from gateway import payload
+from gateway.broker import start_broker
+from gateway.mqtt import Broker
 from gateway.topic import TREE
 
 TEMPLATE = "lines/cooker3.toml"
@@ -113,7 +109,7 @@ class Demo:
         )
         ready = await tour.event("ready")
         self.addresses |= {"board": ready["board"], "overlay": ready["overlay"]}
-        self.board = Board(ready["socket"])
+        self.board = Board(ready["ws"])
         await self._witness(self.board.run())
 
     async def _witness(self, listening: Any) -> None:
@@ -155,13 +151,13 @@ class Demo:
         truth = await self.drain()
         displayed = self.board.counts()
         await self.agent.end()
-        path = self.folder / "data" / "ledger.sqlite3"
+        path = self.folder / "data" / "ledger.db"
         what, how = self.wanted.tamper or ("", "")
         if what == "record":
-            await asyncio.to_thread(_falsify_record, path, how)
+            await asyncio.to_thread(books.falsify, path, how)
         if what == "display":
             displayed = tamper.display(displayed, how)
-        records = await asyncio.to_thread(_envelopes, path)
+        records = await asyncio.to_thread(books.envelopes, path)
         sampling = {m.name: self._sampling(m.state.tag) for m in self.line.machine}
         return balance(Evidence(truth, records, self.subscriber.taken, displayed, sampling, self.wanted.speed))
 
@@ -176,48 +172,7 @@ def _all_observed(document: Mapping[str, Any]) -> bool:
 
 
 def _has_figure(document: Mapping[str, Any]) -> bool:
-    return any(figure["value"] is not None for figure in document["figures"])
-
-
-def _envelopes(path: Path) -> list[dict[str, Any]]:
-    """The ledger's records as they must have gone out; read by another library than the one that wrote them."""
-    import sqlite_utils
-
-    database = sqlite_utils.Database(sqlite3.connect(f"file:{path}?mode=ro", uri=True))
-    try:
-        ledger = next(iter(database.query("select value from meta where key = 'ledger'")))["value"]
-        rows = database.query("select seq, kind, machine, time, body, simulated from record order by seq")
-        return [_envelope(ledger, row) for row in rows]
-    finally:
-        database.close()
-
-
-def _envelope(ledger: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    record = Record(
-        Kind(row["kind"]), row["machine"], row["time"], json.loads(row["body"]), bool(row["simulated"]), row["seq"]
-    )
-    decoded: dict[str, Any] = json.loads(payload.encode(payload.record(ledger, record)))
-    return decoded
-
-
-def _falsify_record(path: Path, how: str) -> None:
-    """Drop, double or alter one count in the ledger file itself."""
-    import sqlite_utils
-
-    database = sqlite_utils.Database(str(path))
-    counts = "select seq from record where kind = 'count' and json_extract(body, '$.delta') > 0 order by seq"
-    seq = list(database.query(counts))[tamper.NTH]["seq"]
-    with database.conn:
-        if how == "drop":
-            database.execute("delete from record where seq = ?", [seq])
-        elif how == "double":
-            last = next(iter(database.query("select max(seq) as seq from record")))["seq"]
-            columns = "kind, machine, time, body, simulated, crc, wall"
-            database.execute(f"insert into record select ?, {columns} from record where seq = ?", [last + 1, seq])
-        else:
-            more = "json_set(body, '$.delta', json_extract(body, '$.delta') + 1)"
-            database.execute(f"update record set body = {more} where seq = ?", [seq])
-    database.close()
+    return any(figure["value"] is not None for figure in document["figures"].values() if figure)
 
 
 async def _run(wanted: Settings, folder: Path) -> int:

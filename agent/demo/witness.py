@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from websockets.asyncio.client import connect
 
 from gateway.consumer import Consumer
 from gateway.mqtt import Broker, Mqtt
-from websockets.asyncio.client import connect
 
 Envelope = Mapping[str, Any]
 
@@ -45,6 +46,12 @@ class Subscriber:
         self.taken += self.interfere(payload)
         self.first_record.set()
 
+    async def order(self, line: str, orders: Sequence[Mapping[str, Any]]) -> None:
+        """Hand production's orders in, as an MES would."""
+        async with Mqtt(self.broker, client_id="tanchang-demo-orders") as client:
+            for order in orders:
+                await client.publish(f"{line}/_order", json.dumps(order).encode())
+
     @property
     def last_seq(self) -> int:
         """The newest record taken."""
@@ -69,8 +76,9 @@ class Board:
             with contextlib.suppress(OSError, EOFError):
                 async for text in socket:
                     message = json.loads(text)
-                    if "machines" in message:
-                        self.document = message
+                    if "document" in message:
+                        kept = {} if message["type"] == "snapshot" else self.document
+                        self.document = {**kept, **message["document"]}
                         async with self._changed:
                             self._changed.notify_all()
 

@@ -1,0 +1,258 @@
+"""The only wiring: builds the parts a line file asks for, runs them in one TaskGroup, and lets go in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import random
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent import wiring
+from agent.ledger import Ledger, LedgerError, Reader
+from agent.linetable import CameraTable, LineFile, MqttTable
+from agent.model import Batch, Fault, Kind, Order
+from agent.poller import Poller
+from agent.recorder import Recorder
+from drivers.catalog import create
+from gateway.order import OrderError
+
+if TYPE_CHECKING:
+    from agent.inspector import Inspector
+    from agent.scheduler import Scheduler
+    from gateway.uplink import Uplink
+
+VERSION = "0.1.0"
+DRAIN_S = 3.0  # how long an agent that was told to stop goes on publishing what it recorded
+log = logging.getLogger("agent")
+
+
+def run(line_file: LineFile, base: Path, data: Path) -> int:
+    """Run the agent until SIGTERM or SIGINT. `base` is what relative paths of the line file start from."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    for library in ("asyncua", "pymodbus", "uvicorn"):
+        logging.getLogger(library).setLevel(logging.ERROR)  # what matters of theirs becomes a fault of ours
+    try:
+        asyncio.run(_main(line_file, base, data))
+    except LedgerError as error:
+        log.error("%s", error)
+        return 1
+    return 0
+
+
+async def _main(line_file: LineFile, base: Path, data: Path) -> None:
+    stop = asyncio.Event()
+    for told in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(told, stop.set)
+    ledger = await Ledger.open(data)
+    try:
+        agent = Agent(line_file, base, data, ledger)
+        with contextlib.closing(agent.reader):
+            await agent.run(stop)
+    finally:
+        await ledger.close()
+
+
+class Agent:
+    """One gateway's agent: the parts, and the few calls that go between them."""
+
+    def __init__(self, line_file: LineFile, base: Path, data: Path, ledger: Ledger) -> None:
+        self.file = line_file
+        self.base = base
+        self.evidence = (data / "evidence").resolve()
+        self.ledger = ledger
+        self.reader = Reader(ledger.folder)
+        self.line = line_file.equipment
+        self.devices = line_file.devices
+        rules = wiring.machine_rules(line_file, self.devices)
+        calendar = wiring.shifts(line_file.shift)
+        self.recorder = Recorder(self.line, rules, wiring.device_rules(self.devices), calendar, ledger)
+        self.inspectors: list[Inspector] = []
+        self.scheduler: Scheduler | None = None
+        self.uplink: Uplink | None = None
+        self._reports: asyncio.Queue[Awaitable[object]] = asyncio.Queue()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`: then reading ends first, what was recorded is published, and only then the north side goes."""
+        await self.recorder.restore()
+        await self.recorder.audit("start", VERSION)
+        async with asyncio.TaskGroup() as north:
+            running = [north.create_task(job, name=name) for name, job in self._north()]
+            async with self._panel(north):
+                tell("ready", panel=self.file.panel.listen if self.file.panel else None)
+                async with asyncio.TaskGroup() as south:
+                    reading = [south.create_task(job, name=name) for name, job in self._south()]
+                    await stop.wait()
+                    for task in reading:
+                        task.cancel()
+                await self.recorder.close()
+                await self._drain()
+            for task in running:
+                task.cancel()
+
+    def _south(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
+        """What brings facts in."""
+        self.inspectors += [self._inspector(camera) for camera in self.file.camera]
+        for device in self.devices:
+            make = partial(create, device)
+            yield f"poll {device.name}", Poller(device, make, self.recorder, random.Random(), self._heard).run()
+        for camera, inspector in zip(self.file.camera, self.inspectors, strict=True):
+            yield f"inspect {camera.name}", inspector.run()
+        if self.scheduler is not None:
+            yield "schedule", self.scheduler.run()
+        yield "record", self.recorder.run()
+        yield "first value", self._tell_first_value()
+
+    def _north(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
+        """What carries facts out."""
+        if self.file.schedule is not None:
+            self.scheduler = self._make_scheduler()
+        if self.file.mqtt is not None:
+            self.uplink = self._make_uplink(self.file.mqtt)
+            yield "uplink", self.uplink.run()
+        yield "report", self._report()
+
+    def _heard(self, device: str, batch: Batch) -> None:
+        for inspector in self.inspectors:
+            inspector.observe(device, batch)
+
+    async def take_order(self, order: Order) -> None:
+        """Returns once the order is committed; OrderError where nothing can be planned for it."""
+        if self.scheduler is None:
+            raise OrderError("this line has no [schedule] table, so it takes no orders")
+        if refused := self.scheduler.take_order(order):
+            raise OrderError(refused)
+        await self.recorder.order(order)
+
+    async def _tell_first_value(self) -> None:
+        """Tell who started this process that values are on disk."""
+        while not any(device.batches for device in self.recorder.devices()):
+            await self.recorder.changed()
+        tell("first_value")
+
+    async def _drain(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_S):
+                # A cursor tells nobody that it moved.
+                while self.uplink and self.ledger.cursor(self.uplink.sink) < self.ledger.last_seq:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+
+    async def _report(self) -> None:
+        """Records the faults that parts without a wait of their own report."""
+        while True:
+            await (await self._reports.get())
+
+    def _report_fault(self, fault: Fault) -> None:
+        log.warning("%s: %s: %s", fault.source, fault.message, fault.remedy)
+        self._reports.put_nowait(self.recorder.fault(fault))
+
+    def _clear_fault(self, source: str, code: str) -> None:
+        log.info("%s: %s is over", source, code)
+        self._reports.put_nowait(self.recorder.clear(source, code))
+
+    def _inspector(self, table: CameraTable) -> Inspector:
+        from agent.inspector import Camera, Inspector
+        from inference.inspection.judge import load
+
+        tags = [wiring.tag_index(self.devices, tag) for tag in (*filter(None, [table.shot]), *table.process)]
+        camera = Camera(
+            name=table.name,
+            machine=table.machine,
+            folder=self.base / table.folder,
+            device=tags[0][0] if tags else "",
+            shot=tags[0][1] if table.shot else None,
+            process=tuple(index for _, index in tags[1:]),
+        )
+        last = [one.unit for one in self.recorder.last_inspections if one.machine == table.machine]
+        return Inspector(
+            camera,
+            lambda: load(table.model, table.process_model),
+            self.evidence,
+            self.recorder.inspect,
+            self._report_fault,
+            self._clear_fault,
+            last_unit=last[-1] if last else None,
+        )
+
+    def _make_scheduler(self) -> Scheduler:
+        from agent.scheduler import Scheduler
+        from inference.card import ModelError
+        from inference.session import open_model
+
+        table = self.file.schedule
+        assert table is not None
+        model = None
+        try:
+            model = open_model(table.model)
+        except ModelError as error:
+            self._report_fault(Fault("scheduler", "policy_unavailable", str(error), error.remedy, 0))
+        past = self.reader.records(Kind.ORDER, limit=1000, newest=True)
+        return Scheduler(
+            wiring.scheduling(self.file),
+            self.recorder.now,
+            self.recorder.plant_time,
+            self.recorder.plan,
+            model,
+            [wiring.order(record.body) for record in reversed(past)],
+        )
+
+    def _make_uplink(self, table: MqttTable) -> Uplink:
+        from gateway.mqtt import Broker
+        from gateway.uplink import Uplink
+
+        broker = Broker(table.host, table.port, table.username, table.password_file, table.ca_file)
+        return Uplink(
+            self.line,
+            self.ledger,
+            broker,
+            self.recorder.now,
+            self.evidence,
+            self._report_fault,
+            self._clear_fault,
+            self.take_order,
+        )
+
+    @asynccontextmanager
+    async def _panel(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
+        """The panel, if the line file wants one: listening when the block is entered, gone when it is left."""
+        table = self.file.panel
+        if table is None:
+            yield
+            return
+        import uvicorn
+
+        from agent.view import AgentView
+        from gateway.panel.server import create as create_panel
+
+        class Server(uvicorn.Server):
+            @contextmanager
+            def capture_signals(self) -> Iterator[None]:
+                """The agent has its own."""
+                yield
+
+        listening = socket.create_server((table.host, table.port))
+        view = AgentView(self.recorder, self.ledger, self.reader, self.evidence, self.take_order)
+        app = create_panel(self.line, view, table.hosts)
+        server = Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
+        task = group.create_task(server.serve(sockets=[listening]), name="panel")
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            await task
+
+
+def tell(event: str, **fields: object) -> None:
+    """One JSON line on standard output, for whoever started this process."""
+    line = json.dumps({"event": event, **fields})
+    with contextlib.suppress(BrokenPipeError):
+        os.write(sys.stdout.fileno(), f"{line}\n".encode())

@@ -1,0 +1,110 @@
+"""What each part of the agent takes from the line file. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time
+from typing import TYPE_CHECKING, Any
+
+from agent.linetable import LineFile, MachineTable, ShiftTable
+from agent.live import CounterRule, DeviceRule, MachineRule, TagRef
+from agent.model import Cause, MachineState, Order, State
+from agent.shift import Shift
+from drivers.contract import Device
+from gateway.payload import nanoseconds
+
+if TYPE_CHECKING:
+    from agent.scheduler import Settings
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+CAUSES = (Cause.STARVED, Cause.BLOCKED, Cause.STOPPED, Cause.CHANGEOVER, Cause.IDLE)
+BELIEVABLE = 2.0  # times the takt's rate: what a counter may do when the line file sets no max_rate
+
+
+def machine_rules(line: LineFile, devices: Sequence[Device]) -> list[MachineRule]:
+    """Which tags tell of each machine, and what its lamps mean."""
+    by_name = {device.name: device for device in devices}
+    return [_machine_rule(table, line.takt, by_name) for table in line.machine]
+
+
+def _machine_rule(table: MachineTable, takt_s: float, devices: Mapping[str, Device]) -> MachineRule:
+    return MachineRule(
+        name=table.name,
+        state=_tag(table.state.tag),
+        patterns=_patterns(table),
+        max_rate=table.max_rate or BELIEVABLE / takt_s,
+        good=_counter(table.good, devices),
+        scrap=_counter(table.scrap, devices),
+        reason=_tag(table.reason) if table.reason else None,
+        cycle=_tag(table.cycle) if table.cycle else None,
+    )
+
+
+def _tag(reference: str) -> TagRef:
+    return TagRef(*reference.split(".", 1))
+
+
+def _counter(reference: str | None, devices: Mapping[str, Device]) -> CounterRule | None:
+    if reference is None:
+        return None
+    tag = _tag(reference)
+    modulus = devices[tag.device].modulus(tag.tag)
+    if modulus is None:
+        raise ValueError(f"{reference} cannot count parts; the line file's check lets no such tag through")
+    return CounterRule(tag, modulus)
+
+
+def _patterns(table: MachineTable) -> dict[int, MachineState]:
+    patterns = dict.fromkeys(table.state.executing, MachineState(State.EXECUTING))
+    patterns |= dict.fromkeys(table.state.out_of_service, MachineState(State.OUT_OF_SERVICE))
+    for cause in CAUSES:
+        patterns |= dict.fromkeys(getattr(table.state, cause.value), MachineState(State.NOT_EXECUTING, cause))
+    return patterns
+
+
+def device_rules(devices: Sequence[Device]) -> list[DeviceRule]:
+    """Each device as the line file names it."""
+    return [
+        DeviceRule(device.name, device.driver, device.address, tuple((tag.name, tag.unit) for tag in device.tags))
+        for device in devices
+    ]
+
+
+def shifts(tables: Sequence[ShiftTable]) -> list[Shift]:
+    """The shift calendar."""
+    return [
+        Shift(
+            table.name,
+            time.fromisoformat(table.start),
+            time.fromisoformat(table.end),
+            frozenset(WEEKDAYS.index(day) for day in table.days),
+            tuple((time.fromisoformat(start), time.fromisoformat(end)) for start, end in table.breaks),
+        )
+        for table in tables
+    ]
+
+
+def tag_index(devices: Sequence[Device], reference: str) -> tuple[str, int]:
+    """A tag's device and its place in that device's batches."""
+    name, tag = _tag(reference)
+    device = next(device for device in devices if device.name == name)
+    return name, [one.name for one in device.tags].index(tag)
+
+
+def scheduling(line: LineFile) -> Settings:
+    """What plans are made of; the scheduler is imported only for a line that has one."""
+    from agent.scheduler import Product, Settings
+
+    assert line.schedule is not None
+    return Settings(
+        machines=tuple(machine.name for machine in line.machine),
+        products={product.name: Product(product.family, product.cycle) for product in line.product},
+        changeover_s=line.schedule.changeover,
+        frozen_s=line.schedule.frozen,
+    )
+
+
+def order(body: Mapping[str, Any]) -> Order:
+    """The order in an order record's body."""
+    due = nanoseconds(datetime.fromisoformat(body["due"]))
+    return Order(body["order"], body["product"], body["quantity"], due, body["weight"])

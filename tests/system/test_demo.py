@@ -1,0 +1,66 @@
+"""The whole line, for real: what the plant made is recorded, published and displayed, through kills and falsifications."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def demo(tmp_path: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:
+    """Exit code, report and output of a headless demo."""
+    report = tmp_path / "report.json"
+    command = [sys.executable, "-m", "agent.cli", "demo", "--report", str(report), "--data", str(tmp_path / "demo")]
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert report.exists(), done.stderr
+    return done.returncode, json.loads(report.read_text(encoding="utf-8")), done.stdout + done.stderr
+
+
+def problems(folder: Path) -> list[str]:
+    """Warnings and errors in the agent's log."""
+    lines = (folder / "demo" / "agent.log").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if " WARNING " in line or " ERROR " in line or "Traceback" in line]
+
+
+@pytest.mark.timeout(180)
+def test_an_hour_of_plant_time_balances_to_the_last_part(tmp_path: Path) -> None:
+    code, report, output = demo(tmp_path, "--for", "60s", "--speed", "60", "--seed", "11")
+    assert report["differences"] == [], output
+    assert (code, report["balanced"], report["lost"], report["double"]) == (0, True, 0, 0)
+    assert report["made"] == report["recorded"] == report["published"] == report["displayed"]
+    assert report["finished"] >= 150
+    assert min(report[what] for what in ("wraps", "jams", "starvations", "defects")) >= 1
+    assert sum(report["inspected"]["diecast1"].values()) == report["images"]
+    assert report["inspection"]["sound"] + report["inspection"]["defective"] == report["images"]
+    assert problems(tmp_path) == []
+
+
+@pytest.mark.timeout(120)
+def test_a_killed_agent_comes_back_and_still_balances(tmp_path: Path) -> None:
+    code, report, output = demo(tmp_path, "--for", "25s", "--speed", "60", "--kill-agent-at", "8s")
+    assert report["differences"] == [], output
+    assert (code, report["lost"], report["double"]) == (0, 0, 0)
+    assert {gap["cause"] for gap in report["gaps"]} == {"agent_down"}
+    assert all(seconds > 60 for seconds in report["unknown_seconds"].values())
+
+
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize(
+    ("falsified", "named"),
+    [
+        ("record-alter", "differs from the ledger"),
+        ("message-drop", "never reached the broker"),
+        ("display-double", "displayed: "),
+    ],
+)
+def test_a_falsified_witness_is_named(tmp_path: Path, falsified: str, named: str) -> None:
+    code, report, output = demo(tmp_path, "--for", "6s", "--tamper", falsified)
+    assert (code, report["balanced"]) == (1, False)
+    assert any(named in words for words in report["differences"])
+    assert report["differences"][0] in output
