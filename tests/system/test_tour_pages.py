@@ -167,14 +167,15 @@ async def test_figures_wait_two_seconds_between_changes_and_the_newest_wins(brow
     paced = """async () => {
       const { calm } = await import("/tour/calm.js");
       let now = 10000, timers = [], shown = [];
-      const put = calm((v) => shown.push([now, v]), 2000, () => now, (job, ms) => timers.push([now + ms, job]));
+      const pace = calm(2000, () => now, (job, ms) => timers.push([now + ms, job]));
+      const put = (v, atOnce) => pace(v, (it) => shown.push([now, it, v]), atOnce);
       const run = (to) => { now = to; timers = timers.filter(([at, job]) => (at <= now ? job() : true)); };
       put(1); put(1); run(10500); put(2); run(11000); put(3); run(12000); run(16000); put(4); run(16100); put(5, true);
       return shown;
     }"""
     async with staged() as stage, opened(browser, stage.page("board")) as page:
         shown = await page.evaluate(paced)
-        assert shown == [[10000, 1], [12000, 3], [16000, 4], [16100, 5]]
+        assert shown == [[10000, 1, 1], [12000, 3, 3], [16000, 4, 4], [16100, 5, 5]]
 
 
 @chromium

@@ -9,16 +9,18 @@ import { tape } from "./tape.js";
 
 const HEROES = ["utilization", "first_pass_yield", "takt"];
 const TOWER = { red: "stopped", amber: "starved", green: "executing", blue: "changeover", white: "idle", foot: "unknown" };
+/** @type {Record<string, string>} */
+const VERDICTS = { PASS: "s-executing", REJECT: "s-stopped", ASK: "s-idle" };
 const CANVAS = { wide: [1920, 1080], tall: [1080, 1920] };
 
 const one = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
-/** @type {Map<string, (value: any, atOnce?: boolean) => void>} */
+/** @type {Map<string, ReturnType<typeof calm>>} */
 const paced = new Map();
 
 /** One pace for each figure group of the page. @param {string} key @param {any} value @param {(value: any) => void} show */
 function pace(key, value, show, atOnce = false) {
-  if (!paced.has(key)) paced.set(key, calm(show));
-  paced.get(key)?.(value, atOnce);
+  if (!paced.has(key)) paced.set(key, calm());
+  paced.get(key)?.(value, show, atOnce);
 }
 
 /** Lamps of the whole line: how many stations stand at each place. */
@@ -78,7 +80,7 @@ function hero(/** @type {string} */ name, /** @type {any} */ doc, /** @type {any
 
 function story(/** @type {any} */ doc, /** @type {any} */ say) {
   const [what, note] = say.story(doc);
-  pace("story", { what, note }, () => one("#story").replaceChildren(h("span", {}, what), h("em", {}, note)),
+  pace("story", { what, note }, (s) => one("#story").replaceChildren(h("span", {}, s.what), h("em", {}, s.note)),
     doc.marks.stale || one("#story").dataset.code !== (doc.story?.code ?? ""));
   one("#story").dataset.code = doc.story?.code ?? "";
 }
@@ -119,10 +121,10 @@ function inspection(/** @type {any} */ doc, /** @type {any} */ say) {
   const last = held?.last ?? null;
   const face = last && say.t(`verdict-${last.verdict}`);
   const about = last ? [say.word("defect", last.defect ?? null) ?? "", last.unit ? `${say.t("part-number")} ${last.unit.replace(/^.*-0*/, "")} · ${say.at(doc, last.time)}` : ""] : [say.t("none-yet")];
-  pace("part", { face, about, image: held?.image ?? null, mark: Boolean(held ? held.sim : doc.marks.sim) }, (p) => one("#part").replaceChildren(
+  pace("part", { verdict: last?.verdict ?? null, face, about, image: held?.image ?? null, mark: Boolean(held ? held.sim : doc.marks.sim) }, (p) => one("#part").replaceChildren(
     p.image ? h("img", { src: p.image, alt: "" }) : h("div.img.hatch-air"),
     h("div", {}, h("h2", {}, h("b", {}, say.t("last-part")), sim(p.mark)),
-      last ? h(`p.verdict.${last.verdict}`, {}, sym({ PASS: "s-executing", REJECT: "s-stopped", ASK: "s-idle" }[/** @type {"PASS"} */ (last.verdict)]), p.face) : null,
+      p.verdict ? h(`p.verdict.${p.verdict}`, {}, sym(VERDICTS[p.verdict]), p.face) : null,
       ...p.about.filter(Boolean).map((/** @type {string} */ text) => h("p", {}, text)))));
 }
 
@@ -133,8 +135,8 @@ function counts(/** @type {any} */ doc, /** @type {any} */ say) {
   const n = all.some((c) => c === null) ? null : all.reduce((a, b) => a + b, 0);
   const view = { all, n, good: good?.value ?? null, plan: good?.denominator ?? null, mark: Boolean(doc.inspection ? doc.inspection.sim : doc.marks.sim) };
   const title = say.t("inspection-of", { machine: doc.inspection ? say.machine(doc, doc.inspection.machine) : "" }).trim();
-  pace("counts", view, (v) => one("#counts").replaceChildren(
-    h("h2", {}, h("b", {}, title[0].toUpperCase() + title.slice(1)), v.n === null ? null : h("span", {}, `n = ${say.count(v.n)}`), sim(v.mark)),
+  pace("counts", { ...view, title }, (v) => one("#counts").replaceChildren(
+    h("h2", {}, h("b", {}, v.title[0].toUpperCase() + v.title.slice(1)), v.n === null ? null : h("span", {}, `n = ${say.count(v.n)}`), sim(v.mark)),
     h("div.counts", {}, ...["pass", "reject", "ask"].map((word, i) =>
       h("div", { "data-count": word }, h(v.all[i] === null ? "b.num.none" : "b.num", {}, say.count(v.all[i])), h("span", {}, say.t(`count-${word}`))))),
     v.good === null ? h("p.out") : h("p.out", {}, `${say.t("packed")} `, h("b", {}, say.count(v.good)),

@@ -8,13 +8,13 @@ import { start } from "./page.js";
 
 const FIGURES = ["utilization", "first_pass_yield", "takt"];
 const all = (/** @type {string} */ selector) => /** @type {HTMLElement[]} */ ([...document.querySelectorAll(selector)]);
-/** @type {Map<string, (value: any, atOnce?: boolean) => void>} */
+/** @type {Map<string, ReturnType<typeof calm>>} */
 const paced = new Map();
 
 /** @param {string} key @param {any} value @param {(value: any) => void} show */
 function pace(key, value, show, atOnce = false) {
-  if (!paced.has(key)) paced.set(key, calm(show));
-  paced.get(key)?.(value, atOnce);
+  if (!paced.has(key)) paced.set(key, calm());
+  paced.get(key)?.(value, show, atOnce);
 }
 
 /** Fill every element of a place; each gets children of its own. @param {string} selector @param {() => any[]} make */
@@ -50,12 +50,14 @@ function marks(/** @type {any} */ doc, /** @type {any} */ say) {
 function head(/** @type {any} */ doc, /** @type {any} */ say) {
   const site = doc.line ? say.word("site", doc.line.site) : "";
   const running = doc.machines.filter((/** @type {any} */ m) => m.word === "executing").length;
-  const view = { ...say.head(doc), site, running, of: doc.machines.length };
+  const seen = doc.machines.some((/** @type {any} */ m) => m.word !== "unknown");
+  const time = doc.line ? say.at(doc, doc.line.time) : "";
+  const view = { ...say.head(doc), site, time, running, seen, of: doc.machines.length };
   pace("head", view, (v) => {
     fill("[data-place=title]", () => [v.title]);
-    const time = doc.line ? say.at(doc, doc.line.time) : "";
-    fill("[data-place=where]", () => [[v.site, time].filter(Boolean).join(" · ")]);
-    fill("[data-place=running]", () => v.of ? [h("b.num", {}, String(v.running)), " ", say.t("running-of", { n: String(v.of) })] : [say.t("waiting-path")]);
+    fill("[data-place=where]", () => [[v.site, v.time].filter(Boolean).join(" · ")]);
+    fill("[data-place=running]", () => !v.of ? [say.t("waiting-path")] : !v.seen ? [say.t("state-unknown")]
+      : [h("b.num", {}, String(v.running)), " ", say.t("running-of", { n: String(v.of) })]);
     const [seq, root] = v.place.split(" · ");
     fill("[data-place=record]", () => v.place ? [h("p", {}, say.t("record-place")), h("p.num", {}, seq), root ? h("p.num", {}, root) : null] : [h("p", {}, "–")]);
   }, doc.marks.stale || doc.marks.waiting);
