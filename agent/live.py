@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -212,6 +212,14 @@ class Station:
             counter: counters[self.rule.name, counter] for counter in mine if (self.rule.name, counter) in counters
         }
         self.counters.update(known)
+
+    def set_back(self, now: int) -> None:
+        """Its clock was set back to `now`: what stood goes on from there."""
+        self.tracker.observed = min(self.tracker.observed, now)
+        for counter, state in self.counters.items():
+            self.counters[counter] = replace(
+                state, time=min(state.time, now), suspect_time=min(state.suspect_time, now)
+            )
 
     def take(self, device: str, rows: Sequence[Row], until: int, unseen: str | None) -> Seen:
         """Take a device's rows, vouched for up to `until`; `unseen` says why the time before was not watched, if so."""

@@ -22,6 +22,8 @@ from agent.windows import Entry, Windows, current
 
 SETTLE = 2 * SECOND  # wall time after which what was not observed counts as missing
 
+CLOCK_STEP = 60 * SECOND  # a device's clock that is this far back was set, not read late
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -138,8 +140,11 @@ class Plant:
         gap = None if link.gap_cause is None or link.time is None else (link.gap_cause, link.time)
         # a device that tells no machine's state need not carry the plant's clock
         until = batch.time if device in self._watching else self.time(mono)
-        rows = link.take(batch, until, mono)
         told = Told()
+        if link.time is not None and until < link.time - CLOCK_STEP:
+            told.records.append(self._set_back(device, link.time, until))
+            gap = None
+        rows = link.take(batch, until, mono)
         if gap is not None:
             simulated = link.origin.simulated
             told.records.append(fact.gap(device, self._machine_of(device), *gap, until, simulated=simulated))
@@ -218,6 +223,15 @@ class Plant:
             replace(one, state=UNKNOWN, since=one.observed) if one.name in silent and one.state != UNKNOWN else one
             for one in shown.machines
         )
+
+    def _set_back(self, device: str, before: int, now: int) -> Record:
+        """A device's clock was set back: go on from what it says now. Figures still count no instant twice."""
+        self._time = self.links[device].time = now
+        for station in self.stations.values():
+            if station.hears(device):
+                station.set_back(now)
+        simulated = self.links[device].origin.simulated
+        return fact.gap(device, self._machine_of(device), "clock_set_back", now, before, simulated=simulated)
 
     def _told_by(self, device: str) -> list[Station]:
         """The machines whose state the device tells."""

@@ -299,6 +299,18 @@ async def test_hours_that_passed_while_the_agent_was_down_are_told_with_their_co
     await third.close()
 
 
+async def test_a_clock_set_back_freezes_nothing_and_counts_no_part_twice(bench):
+    await bench.start(7000)
+    await bench.take("press1", batch(7016, good=101))
+    for step in range(1, 4):
+        await bench.take("press1", batch(3400 + 16 * step, good=101 + step))
+    assert bench.machine().good == 4
+    assert bench.machine().observed == START + 3448 * SECOND
+    assert [one.body["cause"] for one in bench.records(Kind.GAP)] == ["clock_set_back"]
+    await bench.take("press1", batch(3460, light=STOP))
+    assert bench.machine().state.word == "stopped"
+
+
 async def test_orders_plans_and_the_start_are_records_of_the_line(bench):
     await bench.start()
     await bench.recorder.audit("start", "0.1.0")
