@@ -59,7 +59,6 @@ class ModbusDriver(Driver[ModbusDevice]):
         self._tags: tuple[ModbusTag, ...] = ()
         self._plans: dict[tuple[int, ...], tuple[Block, ...]] = {}
         self._layouts: dict[Block, Layout] = {}
-        self._origin = Origin()
         self._clock: int | None = None
         self._time = 0
         self._token = 0
@@ -73,12 +72,12 @@ class ModbusDriver(Driver[ModbusDevice]):
         self._plans, self._layouts, self._time = {}, {}, 0
         await self._link.close()
         await self._link.open()
-        self._origin = await self._identify() or self._origin
+        who = await self._identify() or Origin()
         if not self._link.is_open:
             await self._link.open()
         self._seen = Seen(len(tags), moving=self._clock)
         self._pacing = Pacing([tag.every for tag in self._tags], self._now())
-        return self._origin
+        return who
 
     async def read(self) -> Batch:
         if not self._link.is_open:
@@ -96,20 +95,33 @@ class ModbusDriver(Driver[ModbusDevice]):
         await self._link.close()
 
     async def _identify(self) -> Origin | None:
-        """Who answers; None where the device does not say. A device that was simulated stays so while it is silent."""
+        """Who answers; None where the device does not say, though it answers what it is asked after that."""
         objects: dict[int, str] = {}
         following: int | None = 0
         try:
             for _ in range(IDENTITY_OBJECTS):
                 if following is None:
                     break
-                part, following = identity_reply(
-                    await self._link.ask(identity_request(following), self.device.timeout / 2)
-                )
+                part, following = identity_reply(await self._ask_patiently(identity_request(following)))
                 objects |= part
         except (Refusal, ValueError, NotConnectedError):
             return None
         return origin(objects)
+
+    async def _ask_patiently(self, request: bytes) -> bytes:
+        """The answer to a request some devices pass over in silence: a slow one answers in turn, before a read."""
+        answer = asyncio.create_task(self._link.ask(request, self.device.timeout))
+        try:
+            await asyncio.wait({answer}, timeout=self.device.timeout / 2)
+            if not answer.done():
+                (block,) = plan(self._tags, [0], 0, self.device.max_registers)
+                await self._link.ask(read_request(block), self.device.timeout / 2)
+            if not answer.done():
+                raise NotConnectedError("no answer, though a later request has one")
+            return answer.result()
+        finally:
+            answer.cancel()
+            await asyncio.gather(answer, return_exceptions=True)
 
     async def _poll(self, due: tuple[int, ...]) -> list[Reading]:
         """Read the due tags; how a refused block fell apart is remembered until the next connect."""

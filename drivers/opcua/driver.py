@@ -67,10 +67,11 @@ class OpcuaDriver(Driver[OpcuaDevice]):
         self._clock = names.index(self.device.clock) if self.device.clock in names else None
         namespace = await self._namespace(session)
         info = origin(await session.read(BUILD_INFO))
-        shortest = min(*(tag.every for tag in own), SIGN_OF_LIFE_S)
+        life_s = min(SIGN_OF_LIFE_S, self.device.timeout / 2)
+        shortest = min(*(tag.every for tag in own), life_s)
         items = {i: (_node_id(tag.node, namespace), tag.every, _queue(tag.every)) for i, tag in enumerate(own)}
         terms, self._awaited = await session.subscribe(
-            shortest, max(1, int(SIGN_OF_LIFE_S / shortest)), math.ceil(OUTAGE_S / shortest), items
+            shortest, max(1, int(life_s / shortest)), math.ceil(OUTAGE_S / shortest), items
         )
         cycle_s = terms.RevisedPublishingInterval / 1000
         self._silence_s = cycle_s * terms.RevisedMaxKeepAliveCount + self.device.timeout
@@ -115,7 +116,7 @@ class OpcuaDriver(Driver[OpcuaDevice]):
         refused = {handle: status for handle, status in statuses.items() if status >> 31}
         missing = dict.fromkeys(statuses.keys() - refused.keys(), WAITING_FOR_INITIAL_DATA)
         notifications: list[Notification] = []
-        deadline = self._now() + self.device.timeout
+        deadline = self._now() + self.device.timeout / 2
         while not notifications or (missing and self._now() < deadline):
             notifications.append(await self._next())
             for rows in notifications[-1].rows:

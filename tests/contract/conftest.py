@@ -13,9 +13,12 @@ from tests.contract.twins import START_MS, ModbusTwin, OpcuaTwin, OwnLoop, Twin
 
 
 @pytest.fixture(scope="session")
-def servers() -> Iterator[dict[str, Twin]]:
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Twin]]:
     with OwnLoop() as loop:
-        twins: dict[str, Twin] = {"modbus": ModbusTwin(loop), "opcua": OpcuaTwin(loop)}
+        twins: dict[str, Twin] = {
+            "modbus": ModbusTwin(loop),
+            "opcua": OpcuaTwin(loop, tmp_path_factory.mktemp("opcua")),
+        }
         for twin in twins.values():
             loop.call(twin.open())
         yield twins

@@ -202,3 +202,35 @@ async def test_a_unit_that_hangs_up_on_being_asked_who_it_is_still_connects() ->
     await driver.close()
     server.close()
     await server.wait_closed()
+
+
+@pytest.mark.parametrize("silent", [True, False])
+async def test_who_is_slow_to_say_that_it_is_simulated_is_still_known_as_simulated_and_who_never_says_is_not(
+    silent: bool,
+) -> None:
+    identity = b"\x2b\x0e\x02\x83\x00\x00\x01\x00\x13tanchang simulators"
+    slow: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Says nothing until it is asked for a register; then answers all in turn."""
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                tid, _, length, unit = struct.unpack(">HHHB", await reader.readexactly(7))
+                pdu = await reader.readexactly(length - 1)
+                if pdu[0] == 43:
+                    slow.append(b"" if silent else frame(tid, unit, identity))
+                else:
+                    writer.write(b"".join(slow) + frame(tid, unit, honest(pdu)))
+                    slow.clear()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    tag = {"name": "t", "address": "HR0", "datatype": "u16"}
+    where = {"host": "127.0.0.1", "port": server.sockets[0].getsockname()[1], "timeout": "400ms"}
+    driver = create(device_type("modbus").model_validate({"name": "m", "driver": "modbus", "tag": [tag]} | where))
+    origin = await driver.connect(driver.device.tags)
+    assert origin.simulated is not silent
+    assert (await driver.read()).value.tolist() == [GOOD]
+    await driver.close()
+    server.close()
+    await server.wait_closed()

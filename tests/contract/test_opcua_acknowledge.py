@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from asyncua.ua.ua_binary import struct_from_binary
 
 from agent.model import Batch
 from drivers.catalog import create
-from drivers.contract import Driver, MisconfiguredError, NotConnectedError
+from drivers.contract import Driver, NotConnectedError
 from drivers.opcua import session as shim
 from drivers.opcua.columns import Notification
 from drivers.opcua.decode import notification
@@ -152,20 +151,3 @@ async def test_a_service_that_is_not_on_the_list_is_stopped_before_it_is_sent(op
             await session._client.uaclient.session.write(ua.WriteParameters())
         await session.close()
         assert ObjectIds.WriteRequest_Encoding_DefaultBinary not in dict(opcua_services(tap.sent))
-
-
-async def test_a_server_without_security_is_refused_where_security_is_asked_for(
-    opcua: OpcuaTwin, tmp_path: Path
-) -> None:
-    for name in ("own.der", "own.key"):
-        (tmp_path / name).write_bytes(b"x")
-    secured = {
-        "security": "sign_and_encrypt",
-        "certificate": str(tmp_path / "own.der"),
-        "private_key": str(tmp_path / "own.key"),
-        "server_thumbprint": "0" * 64,
-    }
-    driver = create(opcua.device(opcua.port, **secured))
-    with pytest.raises(MisconfiguredError, match="no SignAndEncrypt endpoint"):
-        await driver.connect(driver.device.tags)
-    await driver.close()

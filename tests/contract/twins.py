@@ -7,11 +7,14 @@ import struct
 import threading
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
 from asyncua import ua
+from asyncua.crypto.cert_gen import setup_self_signed_certificate
 from asyncua.server.server import Server
 from asyncua.ua.attribute_ids import AttributeIds
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from pymodbus.pdu.device import ModbusDeviceIdentification
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
@@ -109,8 +112,9 @@ class OpcuaTwin:
 
     driver = "opcua"
 
-    def __init__(self, loop: OwnLoop) -> None:
+    def __init__(self, loop: OwnLoop, folder: Path) -> None:
         self._loop = loop
+        self.folder = folder
         self._types = {
             "clock": ua.VariantType.UInt64,
             "good": ua.VariantType.UInt16,
@@ -124,7 +128,12 @@ class OpcuaTwin:
         self.server = server = Server()
         await server.init()
         server.set_endpoint("opc.tcp://127.0.0.1:0/")
-        server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+        server.set_security_policy(
+            [ua.SecurityPolicyType.NoSecurity, ua.SecurityPolicyType.Aes256Sha256RsaPss_SignAndEncrypt]
+        )
+        certificate, key = await keys(self.folder, "server")
+        await server.load_certificate(certificate)
+        await server.load_private_key(key)
         self._space = await server.register_namespace(NAMESPACE)
         server.product_uri, server.manufacturer_name = "urn:tanchang:simulators", "tanchang simulators"
         await server.set_build_info(
@@ -171,6 +180,14 @@ class OpcuaTwin:
             "tag": tags,
         }
         return device_type("opcua").model_validate(table | changes)
+
+
+async def keys(folder: Path, name: str) -> tuple[Path, Path]:
+    """A self-signed certificate and its key, in files."""
+    certificate, key = folder / f"{name}.der", folder / f"{name}.pem"
+    use = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
+    await setup_self_signed_certificate(key, certificate, f"urn:tanchang:test:{name}", "localhost", use, {})
+    return certificate, key
 
 
 Twin = ModbusTwin | OpcuaTwin
