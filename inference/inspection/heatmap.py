@@ -11,7 +11,7 @@ from PIL import Image
 # Chance of a defect in a cell from which each colour stands, whatever else is in the picture.
 STEPS = (0.1, 0.3, 0.6, 0.9)
 COLOURS = ((0x3D, 0x2A, 0x78), (0xA8, 0x32, 0x6A), (0xF0, 0x7B, 0x2A), (0xFC, 0xE7, 0x9A))
-CONTOUR = 0.5
+CONTOUR = STEPS[1]  # the outline of what speaks for a defect
 OPACITY = 0.62
 ENLARGED = 2
 LARGEST_FILE = 44_000  # in base 64 under the 60 kB that a picture may take on the wire
@@ -21,14 +21,15 @@ QUALITIES = (80, 50, 15)
 def paint(grey: NDArray[np.uint8], heat: NDArray[np.float32]) -> NDArray[np.uint8]:
     """RGB, ENLARGED times the part's size, of grey levels and a square grid of chances 0..1."""
     side = grey.shape[0] * ENLARGED
-    part = np.asarray(Image.fromarray(grey).resize((side, side), Image.Resampling.BICUBIC), np.float32)
+    part = np.asarray(Image.fromarray(grey).resize((side, side), Image.Resampling.BICUBIC))
     fine = np.asarray(Image.fromarray(heat.astype(np.float32)).resize((side, side), Image.Resampling.BILINEAR))
-    step = np.searchsorted(np.array(STEPS, np.float32), fine, side="right")
-    colours = np.vstack([np.zeros((1, 3)), COLOURS]).astype(np.float32)[step]
-    opacity = np.where(step > 0, np.float32(OPACITY), np.float32(0.0))[..., None]
-    mixed = part[..., None] * (1.0 - opacity) + colours * opacity
-    mixed[contour(fine >= CONTOUR)] = 255.0
-    return np.asarray(np.clip(np.rint(mixed), 0.0, 255.0), np.uint8)
+    painted = np.repeat(part[..., None], 3, axis=2)
+    hot = fine >= STEPS[0]
+    step = np.searchsorted(np.array(STEPS, np.float32), fine[hot], side="right") - 1
+    mixed = part[hot][:, None] * (1.0 - OPACITY) + np.array(COLOURS, np.float64)[step] * OPACITY
+    painted[hot] = np.rint(mixed).astype(np.uint8)
+    painted[contour(fine >= CONTOUR)] = 255
+    return painted
 
 
 def contour(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -55,5 +56,5 @@ def encode(picture: NDArray[np.uint8]) -> bytes:
 
 def _webp(image: Image.Image, quality: int) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=quality, method=2)
+    image.save(buffer, "WEBP", quality=quality, method=1)
     return buffer.getvalue()
