@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from agent.model import Cause, Fault, LineNow, Order, Plan, State
@@ -220,14 +220,13 @@ def _availability(line: LineNow) -> dict[str, str]:
     return words
 
 
-def still_open(orders: Iterable[Order], plans: Iterable[Plan]) -> list[Order]:
-    """The recorded orders to take up again after a restart, given the recorded plans, oldest first.
+def still_open(orders: Iterable[Order], plans: Iterable[Collection[str]]) -> list[Order]:
+    """Which recorded orders to take up after a restart; `plans` names the orders in each recorded plan, oldest first.
 
     An order is over when it was once planned and the last plan no longer has it.
     """
-    latest: set[str] = set()
+    latest: Collection[str] = ()
     ever: set[str] = set()
-    for plan in plans:
-        latest = {job.order for job in plan.jobs}
-        ever |= latest
+    for latest in plans:
+        ever.update(latest)
     return [order for order in orders if order.order in latest or order.order not in ever]
