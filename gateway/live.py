@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping
-from pathlib import PurePosixPath
 
 from agent.model import Inspection, Kpi, Line, LineNow, Machine, MachineNow, State
 from gateway.payload import (
@@ -21,7 +20,7 @@ from gateway.payload import (
 from gateway.topic import LINE, ONLINE, Topic, topic
 
 IMAGE_BYTES = 60_000
-IMAGE_TYPES = {".webp": "image/webp", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+IMAGE_TYPES = {"webp": "image/webp", "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg"}
 
 LAST_WILL: Json = {"value": False, "time": None, "quality": "unknown", "sim": None}
 
@@ -63,7 +62,7 @@ def last_inspections(inspections: Iterable[Inspection]) -> dict[str, Inspection]
 
 def data_address(name: str, content: bytes) -> str | None:
     """An evidence image as a data: address; None for another type, or above 60 kB."""
-    kind = IMAGE_TYPES.get(PurePosixPath(name).suffix.lower())
+    kind = IMAGE_TYPES.get(name.rpartition(".")[2].lower())
     address = f"data:{kind};base64,{base64.b64encode(content).decode()}"
     return address if kind and len(address) <= IMAGE_BYTES else None
 
