@@ -137,17 +137,10 @@ class Plant:
         """A batch came. A gap ends with it."""
         link = self.links[device]
         unseen = None if link.fresh else "late" if link.batches else "restart"
-        gap = None if link.gap_cause is None or link.time is None else (link.gap_cause, link.time)
         # a device that tells no machine's state need not carry the plant's clock
         until = batch.time if device in self._watching else self.time(mono)
-        told = Told()
-        if link.time is not None and until < link.time - CLOCK_STEP:
-            told.records.append(self._set_back(device, link.time, until))
-            gap = None
+        told = Told(self._resume(device, until))
         rows = link.take(batch, until, mono)
-        if gap is not None:
-            simulated = link.origin.simulated
-            told.records.append(fact.gap(device, self._machine_of(device), *gap, until, simulated=simulated))
         self._windows.advance(until)
         for station in self.stations.values():
             if not station.hears(device):
@@ -224,14 +217,25 @@ class Plant:
             for one in shown.machines
         )
 
-    def _set_back(self, device: str, before: int, now: int) -> Record:
-        """A device's clock was set back: go on from what it says now. Figures still count no instant twice."""
-        self._time = self.links[device].time = now
-        for station in self.stations.values():
-            if station.hears(device):
-                station.set_back(now)
-        simulated = self.links[device].origin.simulated
-        return fact.gap(device, self._machine_of(device), "clock_set_back", now, before, simulated=simulated)
+    def _resume(self, device: str, now: int) -> list[Record]:
+        """The gap that a batch of plant time `now` ends, if there is one.
+
+        Where the device's clock was set back, all goes on from what it says now; figures count no instant twice.
+        """
+        link = self.links[device]
+        if link.time is None:
+            return []
+        machine, simulated = self._machine_of(device), link.origin.simulated
+        if now < link.time - CLOCK_STEP:
+            gap = fact.gap(device, machine, "clock_set_back", now, link.time, simulated=simulated)
+            self._time = link.time = now
+            for station in self.stations.values():
+                if station.hears(device):
+                    station.set_back(now)
+            return [gap]
+        if link.gap_cause is None:
+            return []
+        return [fact.gap(device, machine, link.gap_cause, link.time, now, simulated=simulated)]
 
     def _told_by(self, device: str) -> list[Station]:
         """The machines whose state the device tells."""

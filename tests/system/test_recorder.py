@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 
+import apsw
 import numpy as np
 import pytest
 
@@ -183,6 +184,26 @@ async def test_what_is_shown_was_on_disk_before(bench):
     await bench.recorder.tick()
     await taking
     assert Reader(bench.folder).samples("press1", "good").value.tolist() == [100, 101]
+
+
+async def test_while_the_disk_fails_nothing_is_shown_that_is_not_on_it_and_a_fault_says_so(bench):
+    await bench.start()
+
+    def refuse(_changes, _wall):
+        raise apsw.FullError("database or disk is full")
+
+    bench.ledger._store.write = refuse
+    taking = asyncio.create_task(bench.recorder.take("press1", batch(16, good=101)))
+    while bench.recorder.now().durable:  # noqa: ASYNC110 - a property of a thread, there is nothing to wait for
+        await asyncio.sleep(0.001)
+    now = bench.recorder.now()
+    assert (now.machines[0].good, [one.code for one in now.faults]) == (0, ["not_durable"])
+    await bench.recorder.changed()
+    now = bench.recorder.now()
+    assert (now.machines[0].good, now.durable, now.faults) == (1, True, ())
+    bench.mono += SECOND
+    await bench.recorder.tick()
+    await taking
 
 
 async def test_a_lost_device_is_unknown_from_its_last_batch_and_its_gap_is_recorded_when_it_ends(bench):
