@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import field_validator, model_validator
 
 from drivers.contract import Device, Tag
 
@@ -40,12 +41,12 @@ class OpcuaDevice(Device):
     """
 
     driver: Literal["opcua"]
-    url: Annotated[str, Field(pattern=r"^opc\.tcp://[^\s/]+(/\S*)?$")]
+    url: str
     namespace: str | None = None
     security: Literal["none", "sign_and_encrypt"] = "sign_and_encrypt"
     certificate: Path | None = None
     private_key: Path | None = None
-    server_thumbprint: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")] | None = None
+    server_thumbprint: str | None = None
     tag: tuple[OpcuaTag, ...]
 
     @property
@@ -59,6 +60,22 @@ class OpcuaDevice(Device):
     def modulus(self, tag: str) -> int | None:
         datatype = next(candidate.datatype for candidate in self.tag if candidate.name == tag)
         return 1 << int(datatype[1:]) if datatype in ("u8", "u16", "u32", "u64") else None
+
+    @field_validator("url")
+    @classmethod
+    def _has_host_and_port(cls, url: str) -> str:
+        if not re.fullmatch(r"opc\.tcp://([^\s/:@]+|\[[0-9a-fA-F:]+\]):\d{1,5}(/\S*)?", url):
+            raise ValueError(
+                f"write host and port, such as 'opc.tcp://192.168.0.10:4840/', without a password, not {url!r}"
+            )
+        return url
+
+    @field_validator("server_thumbprint")
+    @classmethod
+    def _is_sha256(cls, thumbprint: str | None) -> str | None:
+        if thumbprint is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", thumbprint):
+            raise ValueError("write the SHA-256 of the server's certificate, 64 hexadecimal digits")
+        return thumbprint
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

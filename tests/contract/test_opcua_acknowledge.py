@@ -20,6 +20,7 @@ from drivers.opcua import session as shim
 from drivers.opcua.columns import Notification
 from drivers.opcua.decode import notification
 from drivers.opcua.device import OpcuaDevice
+from drivers.opcua.driver import OpcuaDriver
 from tests.contract.twins import START_MS, OpcuaTwin, Tap, Twin, opcua_services
 
 PATIENCE_S = 10
@@ -151,3 +152,34 @@ async def test_a_service_that_is_not_on_the_list_is_stopped_before_it_is_sent(op
             await session._client.uaclient.session.write(ua.WriteParameters())
         await session.close()
         assert ObjectIds.WriteRequest_Encoding_DefaultBinary not in dict(opcua_services(tap.sent))
+
+
+async def test_what_happened_while_nobody_read_is_queued_by_the_server_and_comes_in_order(opcua: OpcuaTwin) -> None:
+    driver = create(opcua.device(opcua.port))
+    await driver.connect(driver.device.tags)
+    await driver.read()
+    for step in range(1, 41):
+        await opcua.write(clock=START_MS + step, good=step)
+    told: list[float] = []
+    async with asyncio.timeout(PATIENCE_S):
+        while 40 not in told:
+            batch = await driver.read()
+            told += batch.value[batch.index == 1].tolist()
+    assert told == list(range(1, 41))
+    await driver.close()
+
+
+async def test_the_channel_is_renewed_before_its_keys_run_out(opcua: OpcuaTwin) -> None:
+    hours = [0.0]
+    async with Tap(opcua.port) as tap:
+        device = opcua.device(tap.port)
+        assert isinstance(device, OpcuaDevice)
+        driver = OpcuaDriver(device, now=lambda: hours[0] * 3600)
+        await driver.connect(device.tags)
+        await driver.read()
+        assert tap.sent.count(b"OPNF") == 1
+        hours[0] = 1.0
+        await driver.read()
+        await change(driver, opcua, 1)
+        assert tap.sent.count(b"OPNF") == 2
+        await driver.close()

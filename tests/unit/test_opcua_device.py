@@ -86,3 +86,19 @@ def test_one_wrong_tag_is_one_mistake_and_no_tag_is_one_too() -> None:
         with pytest.raises(ValidationError) as caught:
             device(*tags)
         assert caught.value.error_count() == 1
+
+
+@pytest.mark.parametrize("url", ["opc.tcp://plc", "http://plc:4840", "opc.tcp://me:secret@plc:4840/", "plc:4840"])
+def test_an_address_without_a_port_or_with_a_password_is_refused_with_an_example(url: str) -> None:
+    with pytest.raises(ValidationError, match="write host and port"):
+        device(GOOD, url=url)
+
+
+@pytest.mark.parametrize("url", ["opc.tcp://plc:4840", "opc.tcp://[::1]:4840/ua/server"])
+def test_an_address_with_host_and_port_is_taken(url: str) -> None:
+    assert device(GOOD, url=url).address == url
+
+
+def test_a_thumbprint_of_another_kind_is_refused() -> None:
+    with pytest.raises(ValidationError, match="64 hexadecimal digits"):
+        device(GOOD, server_thumbprint="ab:cd")
