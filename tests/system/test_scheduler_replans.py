@@ -1,6 +1,8 @@
 """The scheduler on a line: orders in, plans out, machines stopping, vanishing and coming back, restarts."""
 
 import asyncio
+import itertools
+import random
 from dataclasses import replace
 
 import pytest
@@ -268,3 +270,35 @@ async def test_the_rules_plan_through_the_same_interface_without_a_model():
     await scheduler.plan()
     assert (line.plan.rung, line.plan.model, scheduler.fault) == ("rules", None, None)
     assert all("code" in job.reason for job in line.plan.jobs)
+
+
+def overlaps(jobs):
+    """Pairs of neighbours on a machine that overlap."""
+    ordered = sorted(jobs, key=lambda job: (job.machine, job.start))
+    return [
+        (one, two) for one, two in itertools.pairwise(ordered) if one.machine == two.machine and two.start < one.end
+    ]
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_a_storm_of_orders_stops_and_restarts_leaves_plans_without_overlaps(model, seed):
+    chance = random.Random(seed)
+    line = Line()
+    scheduler, taken = line.scheduler(model=model), []
+    for _ in range(40):
+        line.time += chance.randrange(20 * MINUTE)
+        line.states[chance.choice(SETTINGS.machines)] = chance.choice([WORKS, WORKS, STOPPED, UNKNOWN])
+        due = (line.time - START) // MINUTE + chance.randrange(300)
+        product, quantity = chance.choice("AB"), chance.choice([0, 20, 60])
+        new = order(f"J{chance.randrange(12)}", product, quantity, due, chance.choice([1.0, 5.0]))
+        taken.append(new)
+        scheduler.take_order(new)
+        if chance.random() < 0.1:
+            scheduler = line.scheduler(model=model, orders=taken)
+        await scheduler.plan()
+        if line.plan is not None:
+            ahead = [job for job in line.plan.jobs if job.start >= line.time]
+            assert overlaps(ahead) == []
+            assert all(job.start < job.end for job in line.plan.jobs)
+            assert {job.order for job in line.plan.jobs} <= {one.order for one in taken}
+    assert line.plans.qsize() > 1
