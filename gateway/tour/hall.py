@@ -18,6 +18,7 @@ from gateway.tour.heard import (
     Figure,
     FiguresHeard,
     InspectionHeard,
+    JobValue,
     LineHeard,
     OnlineHeard,
     PlanHeard,
@@ -103,7 +104,7 @@ class Hall:
             "machines": machines,
             "figures": self._figures(ages, simulated),
             "inspection": self._inspection(simulated),
-            "jobs": self._jobs(),
+            "jobs": self._jobs(now),
             "story": None if stale else tell(machines),
         }
 
@@ -151,15 +152,16 @@ class Hall:
             **heard.value.model_dump(mode="json"),
         }
 
-    def _jobs(self) -> dict[str, Any] | None:
-        """The next orders to start, one row an order, at its first operation."""
+    def _jobs(self, now: datetime | None) -> dict[str, Any] | None:
+        """The orders that start next, one row an order, at its first operation; what has begun is no longer next."""
         heard: PlanHeard | None = self._held.get(("", "_plan"))
         if heard is None:
             return None
-        first: dict[str, Any] = {}
+        first: dict[str, JobValue] = {}
         for job in sorted(heard.value.jobs, key=lambda job: job.start):
-            first.setdefault(job.order, job.model_dump(mode="json"))
-        return {"sim": heard.sim, "rung": heard.value.rung, "next": list(first.values())[:JOBS_SHOWN]}
+            first.setdefault(job.order, job)
+        coming = [job.model_dump(mode="json") for job in first.values() if now is None or job.start >= now]
+        return {"sim": heard.sim, "rung": heard.value.rung, "next": coming[:JOBS_SHOWN]}
 
 
 class _Ages:

@@ -121,6 +121,11 @@ def test_inspection_and_next_jobs_are_told_with_their_marks() -> None:
     assert document["jobs"]["sim"]
 
 
+def test_an_order_that_has_begun_is_no_longer_next() -> None:
+    held = hall([*line.whole(), line.heartbeat(time=line.NOW + timedelta(minutes=20))])
+    assert [job["order"] for job in held.document(0.0)["jobs"]["next"]] == ["J12", "J15"]
+
+
 def test_an_evidence_that_is_no_small_bitmap_is_refused() -> None:
     topic, payload = line.inspection()
     payload["value"]["image"] = "data:image/svg+xml;base64,AAAA"

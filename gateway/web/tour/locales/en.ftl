@@ -4,7 +4,7 @@
 # stack light head, at most 7
 sim-data = DATA
 # at most 8; the plant's clock runs faster than the wall's
-sim-speed = { $speed }× fast
+sim-speed = at { $speed }×
 # head of the 9:16 overlay, at most 4
 sim-short = SIM
 # at most 13

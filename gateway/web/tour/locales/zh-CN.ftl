@@ -4,7 +4,7 @@
 # stack light head, at most 5
 sim-data = 模拟数据
 # at most 5; the plant's clock runs faster than the wall's
-sim-speed = 模拟 { $speed }×
+sim-speed = { $speed } 倍速
 # head of the 9:16 overlay, at most 5
 sim-short = SIM 模拟
 # at most 8
