@@ -8,6 +8,7 @@ import secrets
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime, timedelta
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from agent.model import Kind, Record
 FILE = "ledger.db"
 SCHEMA = 1
 PAGE = 4096
+NEARLY_FULL = 0.8
+LEAST_BLOCKS = 10
 TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE record(seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, machine TEXT NOT NULL, time INTEGER NOT NULL,
@@ -163,7 +166,10 @@ class Store:
             self._put_state(change)
             for block in change.blocks:
                 self._put_block(block)
-        stand = Stand(self.stand.seq + sum(map(len, placed)), root, self.stand.commits + 1)
+        seq = self.stand.seq + sum(map(len, placed))
+        for record in self._make_room(seq + 1):
+            root, seq = self._insert(record, root, wall), record.seq
+        stand = Stand(seq, root, self.stand.commits + 1)
         meta = {"root": stand.root, "commits": str(stand.commits)}
         self._db.executemany("UPDATE meta SET value = ?2 WHERE key = ?1", meta.items())
         self._db.execute("COMMIT")
@@ -197,6 +203,20 @@ class Store:
             (block.first, block.last, block.rows, block.body, zlib.crc32(block.body), block.device, names),
         )
 
+    def _make_room(self, seq: int) -> list[Record]:
+        """When nearly full give up the oldest samples, never records; the gap's record, if that was needed."""
+        used = self._db.pragma("page_count") - self._db.pragma("freelist_count")
+        span = self._db.execute("SELECT min(id), max(id) FROM block").get
+        if used <= NEARLY_FULL * self._db.pragma("max_page_count") or span[0] is None:
+            return []
+        last = span[0] + max(LEAST_BLOCKS, (span[1] - span[0]) // 50)
+        first_time, last_time = self._db.execute("SELECT min(first), max(last) FROM block WHERE id <= ?", (last,)).get
+        self._db.execute("DELETE FROM block WHERE id <= ?", (last,))
+        simulated = self._db.execute("SELECT simulated FROM record ORDER BY seq DESC LIMIT 1").get
+        lost = {"from": _iso(first_time), "to": _iso(last_time), "low": None, "high": None}
+        body = {"what": "samples", "cause": "store_full", **lost}
+        return [Record(Kind.GAP, "", last_time, body, bool(simulated), seq)]
+
     def close(self) -> None:
         """Give the file back; safe to call twice."""
         self._db.close()
@@ -219,6 +239,11 @@ def lock(folder: Path, pid: int) -> apsw.Connection:
         ) from None
     holder.write_text(f"{pid}\n")
     return held
+
+
+def _iso(time: int) -> str:
+    stamp = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time // 1_000_000)
+    return stamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def record_of(row: Sequence[Any]) -> Record:
