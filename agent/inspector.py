@@ -7,6 +7,7 @@ import os
 import re
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,6 +91,8 @@ class Inspector:
 
     async def run(self) -> None:
         """Judge parts until cancelled."""
+        with suppress(ModelError):  # reported with the first part, which tries again
+            self._judge = await asyncio.to_thread(self._load)
         while True:
             await self.inspect_waiting()
             await asyncio.sleep(POLL)

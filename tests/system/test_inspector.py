@@ -230,3 +230,18 @@ async def test_a_disk_that_refuses_the_picture_stops_no_part(line):
 async def test_a_folder_the_camera_has_not_made_yet_is_no_error(line):
     line.camera.rmdir()
     assert await line.inspector().inspect_waiting() == 0
+
+
+async def test_a_picture_that_appears_while_the_inspector_runs_is_judged(line):
+    recorded = asyncio.Event()
+
+    async def record(inspection) -> None:
+        line.recorded.append(inspection)
+        recorded.set()
+
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        running = group.create_task(line.inspector(record=record).run())
+        line.drop(4)
+        await recorded.wait()
+        running.cancel()
+    assert line.units == ["diecast1-000004"]
