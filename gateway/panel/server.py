@@ -145,11 +145,11 @@ def _add_orders(app: FastAPI, line: Line, view: View) -> None:
             raise HTTPException(415, "send the order as application/json")
         try:
             order = parse_order(line, await _body(request))
+            if order is None:
+                raise OrderError("this is the record of an order, not an order")
+            await view.take_order(order)
         except OrderError as error:
             raise HTTPException(422, str(error)) from error
-        if order is None:
-            raise HTTPException(422, "this is the record of an order, not an order")
-        await view.take_order(order)
         return JSONResponse({"order": order.order}, 201)
 
 

@@ -33,7 +33,7 @@ class View(Protocol):
         """The evidence file of that name, None where there is none."""
 
     async def take_order(self, order: Order) -> None:
-        """Returns once the order is committed."""
+        """Returns once the order is committed; gateway.order.OrderError where it cannot be taken."""
 
     def root(self) -> str:
         """The short word that stands for the ledger's state, four hex digits."""

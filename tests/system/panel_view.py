@@ -36,6 +36,7 @@ from agent.model import (
     Verdict,
     Window,
 )
+from gateway.order import OrderError
 
 ZONE = ZoneInfo("Asia/Shanghai")
 SIM = True
@@ -168,7 +169,13 @@ STORY = {
 
 def state_record(machine: str, time: int, state: MachineState, seq: int) -> Record:
     reason = "die-protection" if state.reason == 31 else None
-    body = {"state": state.state.value, "word": state.word, "reason": state.reason, "reason_word": reason}
+    body = {
+        "state": state.state.value,
+        "previous": "idle",
+        "word": state.word,
+        "reason": state.reason,
+        "reason_word": reason,
+    }
     return Record(Kind.STATE, machine, time, body, SIM, seq)
 
 
@@ -241,6 +248,8 @@ class SampleView:
         return path if path.parent == self.folder and path.is_file() else None
 
     async def take_order(self, order: Order) -> None:
+        if any(known.order == order.order for known in self.orders):
+            raise OrderError(f"order {order.order} is known already")
         self.orders.append(order)
 
     def root(self) -> str:

@@ -122,6 +122,12 @@ async def test_an_order_is_taken_in_plant_time(panel: Panel) -> None:
     assert (order.order, order.product, order.quantity, order.due, order.weight) == ("J40", "B", 60, at("18:00"), 5.0)
 
 
+async def test_an_order_the_agent_will_not_take_is_refused_in_its_words(panel: Panel) -> None:
+    await panel.client.post("/api/v1/orders", json=ORDER)
+    again = await panel.client.post("/api/v1/orders", json=ORDER)
+    assert (again.status_code, again.json()["detail"]) == (422, "order J40 is known already")
+
+
 @pytest.mark.parametrize(
     ("change", "word"),
     [

@@ -155,6 +155,30 @@ async def test_figures_go_stale_when_the_server_falls_silent(page: Page, tmp_pat
     await expect(page.locator(".figs .excuse").first).to_have_text("stopped at 14:32")
 
 
+async def test_the_face_of_a_figure_follows_its_coverage_at_every_edge(page: Page, tmp_path: Path) -> None:
+    faces = """async (figures) => {
+        const { coverageClass, face, scale } = await import("/shared/figure.js");
+        return figures.map((f) => [coverageClass(f.coverage), face("en", f).kind, face("en", f).text, !!scale("en", f)?.box]);
+    }"""
+    shape = {
+        "name": "utilization",
+        "unit": "%",
+        "value": 84.84,
+        "low": 61.2,
+        "high": 88.9,
+        "denominator": 900,
+        "target": 90,
+    }
+    edges = (1.0, 0.98, 0.9799, 0.8, 0.7999, 0.5, 0.4999, 0.0)
+    async with shown(page, SampleView(tmp_path)):
+        found = await page.evaluate(faces, [{**shape, "coverage": share} for share in edges])
+        assert [f[0] for f in found] == ["full", "full", "most", "most", "part", "part", "none", "none"]
+        assert [f[2] for f in found] == ["84.8"] * 4 + ["61–89"] * 2 + ["—"] * 2
+        assert [f[3] for f in found] == [True] * 6 + [False] * 2
+        takt = {**shape, "name": "takt", "unit": "s", "value": 17.94, "low": None, "high": None, "coverage": 0.6}
+        assert await page.evaluate(faces, [takt]) == [["part", "seen", "17.9", False]]
+
+
 async def test_the_drawer_says_why_and_closes_by_key(page: Page, tmp_path: Path) -> None:
     async with shown(page, SampleView(tmp_path)):
         await page.get_by_role("button", name="Why: Utilization").focus()

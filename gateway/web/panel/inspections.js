@@ -16,13 +16,21 @@ const LOOK = {
 };
 const COUNTED = ["pass", "reject", "ask"];
 
+/** Evidence is kept for the last parts only: a picture that is gone makes room for the words behind it. @param {Event} event */
+function gone(event) {
+  const picture = /** @type {HTMLImageElement} */ (event.target);
+  picture.hidden = event.type === "error";
+}
+
 /** One part. @param {{page: Page, part: any, mark?: boolean}} props */
 export function Part({ page, part, mark = false }) {
   const { symbol, tone } = LOOK[part.verdict];
   const unit = part.unit.replace(`${part.machine}-`, "");
   return html`<article class="insp" data-unit=${part.unit}>
     <div class="img">${part.evidence
-      ? html`<img src=${`/api/v1/evidence/${encodeURIComponent(part.evidence)}`} alt=${page.t("heat-map-of", { unit: part.unit })} width="118" height="118" />`
+      ? html`<img src=${`/api/v1/evidence/${encodeURIComponent(part.evidence)}`} alt=${page.t("heat-map-of", { unit: part.unit })} width="118" height="118"
+          onError=${gone} onLoad=${gone} />
+        <span class="hatch-pan none"><span>${page.t("no-picture")}</span></span>`
       : html`<span class="hatch-pan none"><span>${page.t("no-picture")}</span></span>`}</div>
     <div><p class=${`vd say say-${tone}`}><${Sym} id=${symbol} />${page.t(`verdict-${part.verdict}`)}${mark && html`<${Sim} of=${part} />`}</p>
       <p>${page.t("part", { unit })} · ${clock(page.zone, part.time, true)}</p>

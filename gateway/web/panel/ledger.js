@@ -3,7 +3,7 @@
 
 import { clock, number } from "/shared/format.js";
 import { html } from "./html.js";
-import { Head, Sim } from "./parts.js";
+import { Head, Sim, worded } from "./parts.js";
 
 /** @typedef {import("./parts.js").Page} Page */
 
@@ -24,7 +24,16 @@ export function Ledger({ page }) {
       <th>${page.t("station")}</th><th class="wide">${page.t("content")}</th><th /></tr></thead>
       <tbody>${records.map((/** @type {any} */ r) => html`<tr key=${r.seq} data-seq=${r.seq}><td class="r num">${r.seq}</td>
         <td>${clock(page.zone, r.time, true)}</td><td>${page.t(`kind-${r.kind}`)}</td><td>${r.machine || "—"}</td>
-        <td class="body">${brief(r.value)}</td><td><${Sim} of=${r} /></td></tr>`)}</tbody></table></section>`;
+        <td class="body">${said(page, r)}</td><td><${Sim} of=${r} /></td></tr>`)}</tbody></table></section>`;
+}
+
+/** A record in a line of words, the frequent kinds in the reader's language. @param {Page} page @param {any} r */
+function said(page, { kind, value }) {
+  const { t, lang } = page;
+  if (kind === "state") return `${t(`state-${value.previous}`)} → ${t(`state-${value.word}`)}${value.reason_word ? ` · ${worded(page, `reason-${value.reason_word}`, value.reason_word)}` : ""}`;
+  if (kind === "count") return `${t(`counter-${value.counter}`)} +${value.delta} = ${number(lang, value.total)}${value.note ? ` · ${value.note}` : ""}`;
+  if (kind === "inspection") return `${value.unit} · ${t(`verdict-${value.verdict}`)} · ${t("score", { score: number(lang, value.score, 3) })} · ${t("model", { digest: value.model })}`;
+  return brief(value);
 }
 
 const LONGEST = 110;

@@ -23,8 +23,15 @@ export const Overview = ({ page }) => html`
       <${FaultList} page=${page} faults=${page.now.faults} /></section>
     <section><${Head} title=${page.t("collecting")} of=${page.now} /><${Links} page=${page} /></section>
     <section><${LastPart} page=${page} /></section>
-    <section><${Head} title=${page.t("next")} note=${page.t("advice")} of=${page.now} /><${Jobs} page=${page} limit=${3} /></section>
+    <section><${Head} title=${page.t("next")} note=${page.t("advice")} of=${page.now} /><${Jobs} page=${page} jobs=${ahead(page.now)} limit=${3} /></section>
   </div>`;
+
+/** Jobs still to start; while all have started, those under way. @param {any} now */
+function ahead(now) {
+  const open = (now.plan?.jobs ?? []).filter((/** @type {any} */ job) => job.end > now.time);
+  const waiting = open.filter((/** @type {any} */ job) => job.start >= now.time);
+  return waiting.length > 0 ? waiting : open;
+}
 
 /** How many links are up, which are not, and how far each sink has read the ledger. @param {{page: Page}} props */
 function Links({ page }) {

@@ -43,12 +43,16 @@ export function target(figure) {
   return figure.name === "good" && figure.denominator > 0 ? figure.denominator : null;
 }
 
-/** Ends and steps of the scale that shows all of `values`. @param {string} unit @param {number[]} values
+/** A target of this many per cent or more is read on the top tenth of the scale. */
+const FINE = 95;
+
+/** Ends and steps of the scale that shows all of `values`; a percentage keeps its ends while it moves about its goal.
+ * @param {string} unit @param {number[]} values @param {number | null} goal
  * @returns {{min: number, max: number, major: number, minor: number}} */
-export function ends(unit, values) {
+export function ends(unit, values, goal) {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   if (unit === "%") {
-    if (low >= 90) return { min: 90, max: 100, major: 2, minor: 1 };
+    if (low >= 90 && (goal ?? 0) >= FINE) return { min: 90, max: 100, major: 2, minor: 1 };
     if (low >= 50) return { min: 50, max: 100, major: 10, minor: 5 };
     return { min: 0, max: 100, major: 20, minor: 10 };
   }
@@ -73,7 +77,7 @@ export function scale(lang, figure) {
   const goal = target(figure);
   const box = figure.low !== null && figure.high !== null && figure.high - figure.low > 0.05 * 10 ** -digits(figure.unit);
   const all = [figure.value, goal, box ? figure.low : null, box ? figure.high : null].filter((v) => v !== null);
-  const { min, max, major, minor } = ends(figure.unit, /** @type {number[]} */ (all));
+  const { min, max, major, minor } = ends(figure.unit, /** @type {number[]} */ (all), goal);
   const at = (/** @type {number | null} */ v) => (v === null ? null : (Math.min(max, Math.max(min, v)) - min) / (max - min));
   const ticks = Array.from({ length: Math.round((max - min) / minor) + 1 }, (_, i) => {
     const value = min + i * minor;

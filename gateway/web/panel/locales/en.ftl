@@ -121,6 +121,8 @@ kind-fault = fault
 kind-gap = gap
 kind-order = order
 kind-audit = audit
+counter-good = good
+counter-scrap = scrap
 
 definition = Definition
 window = Window

@@ -127,6 +127,8 @@ kind-fault = 故障
 kind-gap = 缺口
 kind-order = 订单
 kind-audit = 审计
+counter-good = 合格
+counter-scrap = 报废
 
 definition = 定义
 window = 窗口

@@ -16,7 +16,7 @@ kpi-utilization-of = executing ÷ observed planned time
 kpi-first_pass_yield = First pass yield
 kpi-first_pass_yield-of = good ÷ judged · n = { $n }
 kpi-takt = Takt
-kpi-takt-of = observed planned time ÷ parts · n = { $n }
+kpi-takt-of = observed time ÷ parts · n = { $n }
 kpi-good = Good off the line
 kpi-good-of = parts; target = planned time ÷ { $takt } s
 kpi-scrap = Scrap
