@@ -158,7 +158,10 @@ async def test_figures_go_stale_when_the_server_falls_silent(page: Page, tmp_pat
 async def test_the_face_of_a_figure_follows_its_coverage_at_every_edge(page: Page, tmp_path: Path) -> None:
     faces = """async (figures) => {
         const { coverageClass, face, scale } = await import("/shared/figure.js");
-        return figures.map((f) => [coverageClass(f.coverage), face("en", f).kind, face("en", f).text, !!scale("en", f)?.box]);
+        return figures.map((f) => {
+            const { kind, text } = face("en", f);
+            return [coverageClass(f.coverage), kind, text, !!scale("en", f)?.box];
+        });
     }"""
     shape = {
         "name": "utilization",
