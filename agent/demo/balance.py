@@ -19,7 +19,7 @@ class Evidence:
 
     `truth` is the plant's own account, `records` the ledger's rows and `messages` what a subscriber
     at the broker took, both as wire envelopes; `displayed` what the hall board showed last.
-    `sampling` is seconds of wall time between two looks at a machine's lamp.
+    `sampling` is seconds of wall time between two looks at a machine's lamp, `devices` who is looked at for it.
     """
 
     truth: Mapping[str, Any]
@@ -27,6 +27,7 @@ class Evidence:
     messages: Sequence[Mapping[str, Any]]
     displayed: Counts
     sampling: Mapping[str, float]
+    devices: Mapping[str, str]
     speed: float
 
 
@@ -155,11 +156,8 @@ def _states(name: str, machine: Mapping[str, Any], evidence: Evidence, differenc
 
 
 def _explain_unknown(name: str, unknown: float, evidence: Evidence, differences: Differences) -> None:
-    explained = sum(
-        _gap_seconds(record["value"])
-        for record in evidence.records
-        if record["kind"] == "gap" and name in (record["machine"], record["value"]["what"])
-    )
+    gaps = (record["value"] for record in evidence.records if record["kind"] == "gap")
+    explained = sum(_gap_seconds(gap) for gap in gaps if gap["what"] == evidence.devices[name])
     allowed = explained + 2 * evidence.sampling[name] * evidence.speed
     if unknown > allowed:
         differences.words.append(f"gaps: {name} was unknown for {unknown:.1f} s; gaps explain {explained:.1f} s")

@@ -45,7 +45,8 @@ def falsify(path: Path, how: str) -> None:
         elif how == "double":
             (last,) = database.query("select max(seq) as seq from record")
             columns = "kind, machine, time, body, simulated, crc, wall"
-            database.execute(f"insert into record select ?, {columns} from record where seq = ?", [last["seq"] + 1, seq])
+            copy = f"insert into record select ?, {columns} from record where seq = ?"
+            database.execute(copy, [last["seq"] + 1, seq])
         else:
             more = "json_set(body, '$.delta', json_extract(body, '$.delta') + 1)"
             database.execute(f"update record set body = {more} where seq = ?", [seq])

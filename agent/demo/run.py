@@ -158,8 +158,10 @@ class Demo:
         if what == "display":
             displayed = tamper.display(displayed, how)
         records = await asyncio.to_thread(books.envelopes, path)
-        sampling = {m.name: self._sampling(m.state.tag) for m in self.line.machine}
-        return balance(Evidence(truth, records, self.subscriber.taken, displayed, sampling, self.wanted.speed))
+        tags = {m.name: m.state.tag for m in self.line.machine}
+        sampling = {name: self._sampling(tag) for name, tag in tags.items()}
+        devices = {name: tag.partition(".")[0] for name, tag in tags.items()}
+        return balance(Evidence(truth, records, self.subscriber.taken, displayed, sampling, devices, self.wanted.speed))
 
     def _sampling(self, reference: str) -> float:
         device, _, name = reference.partition(".")

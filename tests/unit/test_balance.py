@@ -60,12 +60,12 @@ def evidence() -> Evidence:
         },
     }
     displayed = {"press1": {"good": 8, "scrap": 0}}
-    return Evidence(truth, records, copy.deepcopy(records), displayed, {"press1": 0.1}, 60.0)
+    return Evidence(truth, records, copy.deepcopy(records), displayed, {"press1": 0.1}, {"press1": "plc7"}, 60.0)
 
 
 def changed(**fields: Any) -> Evidence:
     base = evidence()
-    names = ("truth", "records", "messages", "displayed", "sampling", "speed")
+    names = ("truth", "records", "messages", "displayed", "sampling", "devices", "speed")
     return Evidence(**{name: fields.get(name, getattr(base, name)) for name in names})
 
 
@@ -127,7 +127,7 @@ def test_unknown_time_needs_a_gap_that_explains_it() -> None:
     ]
     unexplained = balance(changed(records=records, messages=copy.deepcopy(records)))
     assert any(words.startswith("gaps: press1 was unknown for 40.0 s") for words in unexplained["differences"])
-    gap = {"what": "press1", "cause": "not_connected", "from": iso(60), "to": iso(100), "low": None, "high": None}
+    gap = {"what": "plc7", "cause": "not_connected", "from": iso(60), "to": iso(100), "low": None, "high": None}
     records = [*records, envelope(13, "gap", 100, gap)]
     report = balance(changed(records=records, messages=copy.deepcopy(records)))
     assert report["differences"] == []
