@@ -40,7 +40,7 @@ def run(line_file: LineFile, base: Path, data: Path) -> int:
     """Run the agent until SIGTERM or SIGINT. `base` is what relative paths of the line file start from."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     for library in ("asyncua", "pymodbus", "uvicorn"):
-        logging.getLogger(library).setLevel(logging.ERROR)  # what matters of theirs becomes a fault of ours
+        logging.getLogger(library).setLevel(logging.CRITICAL)  # what matters of theirs becomes a fault of ours
     try:
         asyncio.run(_main(line_file, base, data))
     except LedgerError as error:

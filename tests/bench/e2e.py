@@ -36,6 +36,7 @@ driver = "opcua"
 url = "{url}"
 namespace = "urn:tanchang:bench"
 security = "none"
+timeout = "10s"
 tag = [
 {rows}
 ]
