@@ -44,8 +44,8 @@ class Terms:
 def advance(floor: Floor, time: int, stopped: Set[str]) -> Floor:
     """The floor at a later time: stops have delayed what was running, and what was due has begun.
 
-    Nothing begins on a station that was stopped, nor before the operation it follows. A station that nobody sees
-    is taken to go on as planned.
+    Nothing begins on a station that was stopped or is not done, nor before the operation it follows.
+    A station that nobody sees is taken to go on as planned.
     """
     passed = max(0, time - floor.time) // MS
     begun = {
@@ -55,7 +55,8 @@ def advance(floor: Floor, time: int, stopped: Set[str]) -> Floor:
     published = tuple(_moved(job, -passed) for job in floor.published)
     for job in by_start(published):
         follows = job.operation == 0 or (job.order, job.operation - 1) in begun
-        if job.start < 0 and follows and job.station not in floor.stopped:
+        taken = any(other.station == job.station and other.end > 0 for other in begun.values())
+        if job.start < 0 and follows and not taken and job.station not in floor.stopped:
             begun.setdefault(_key(job), job)
     return Floor(floor.time + passed * MS, published, begun, frozenset(stopped))
 
@@ -65,7 +66,8 @@ def replan(
 ) -> Proposal | None:
     """A proposal for the problem, None where what is published still holds and no worthwhile gain is in sight.
 
-    What was planned on a station that nobody sees stays as it was, and nothing new is planned there.
+    What was planned on a station that nobody sees stays while the published plan holds; nothing new is planned there,
+    and nothing at all once the plan no longer holds.
     """
     fits = _fitting(problem, floor)
     published = tuple(job for job in floor.published if job.order in fits)
@@ -77,7 +79,7 @@ def replan(
     planned = {job.order for job in published}
     holds = not violations(replace(base, lots=tuple(lot for lot in problem.lots if lot.order in planned)), published)
     near = _before(waiting, [job for job in waiting if job.start < terms.frozen or job in pinned])
-    proposal = propose(replace(problem, frozen=under_way + near) if holds else base, model, expired)
+    proposal = propose(replace(problem, frozen=under_way + near if holds else under_way), model, expired)
     alive = {job.order for job in floor.published if job.end > 0}
     alike = alive <= planned == {job.order for job in proposal.schedule}
     if holds and alike and not _gains(proposal.worth, worth(base, published), terms.gain):
