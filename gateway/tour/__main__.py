@@ -49,6 +49,8 @@ def parse(argv: Sequence[str] | None) -> Settings:
     told = parser.parse_args(argv)
     if told.capability and told.listen[0] not in ("127.0.0.1", "::1", "localhost"):
         parser.error("--capability is for loopback; leave it out, and a random one is made at each start")
+    if told.listen[0] in ("0.0.0.0", "::") and not told.name:
+        parser.error("a server on every address needs --name, the host name or address screens call it by")
     by_itself = PUBLIC_DELAY_S if told.profile == "public" else 0.0
     return Settings(
         broker_host=told.broker[0],
@@ -64,7 +66,8 @@ def parse(argv: Sequence[str] | None) -> Settings:
 
 
 def _ready(settings: Settings, port: int) -> dict[str, str]:
-    host = f"[{settings.listen_host}]" if ":" in settings.listen_host else settings.listen_host
+    called = settings.hosts[0] if settings.hosts else settings.listen_host
+    host = f"[{called}]" if ":" in called else called
     base = f"{host}:{port}/t/{settings.capability}"
     return {
         "event": "ready",

@@ -117,7 +117,7 @@ class Hall:
         fields = heard.value.model_dump(mode="json", exclude={"name", "observed"})
         lag = min(MISSED_TO_STALE, int(ages.of(heard.value.observed) / BEAT_S))
         seen = {**fields, "lamp": LAMPS.get(heard.value.word, "unknown")}
-        if stale:
+        if stale and seen["word"] != "unknown":
             seen |= _unseen(ages.now)
         if seen["lamp"] == "unknown":
             lag = MISSED_TO_STALE

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import pytest_asyncio
 from PIL import Image
 from playwright.async_api import Browser, Page, async_playwright, expect
 from websockets.asyncio.client import connect
@@ -30,6 +31,7 @@ PAGES = [("board", WIDE), ("board", TALL), ("overlay-16x9", WIDE), ("overlay-9x1
 SETTINGS = Settings("127.0.0.1", 1, line.PATH, capability="loopback")
 TREES = {"hall": "tanchang/v1", "public": "tanchang-public/v1"}
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # one browser for all
 chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason="chromium is not installed")
 
 
@@ -57,7 +59,7 @@ async def staged(profile: str = "hall", delay_s: float = 0.0) -> AsyncIterator[S
         yield stage
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as driver:
         browser = await driver.chromium.launch(executable_path=CHROMIUM, args=SWITCHES.split())
@@ -160,6 +162,7 @@ async def test_a_page_that_hears_nothing_more_shows_itself_as_not_seen(browser: 
     await page.clock.fast_forward("00:16")
     await expect(page.locator("[data-lamp=foot]")).to_have_attribute("data-count", "5")
     await expect(page.locator("#story")).to_contain_text("Data stopped at 14:32")
+    await page.close()
 
 
 @chromium

@@ -51,6 +51,11 @@ def test_three_missed_heartbeats_make_the_line_stale_and_every_machine_unknown()
     assert document["machines"][0]["good"] == 1136
 
 
+def test_a_machine_that_was_not_seen_before_the_line_went_stale_stays_so_since_then() -> None:
+    machines = hall(line.whole(), mono=100.0).document(110.0)["machines"]
+    assert [machine["since"] for machine in machines[1:3]] == ["2026-11-20T06:32:05Z", "2026-11-20T06:03:05Z"]
+
+
 def test_the_next_heartbeat_heals_a_stale_line() -> None:
     held = hall(line.whole(line.GOOD), mono=100.0)
     assert held.document(110.0)["marks"]["stale"]

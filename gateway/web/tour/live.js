@@ -20,7 +20,7 @@ export function unseen(doc) {
   const unknown = { state: "UNKNOWN", cause: null, word: "unknown", lamp: "unknown", reason_word: null, cycle_s: null, lag: 3 };
   return {
     ...doc, story: null, marks: { ...doc.marks, stale: true, missed: MISSED_TO_STALE, since: doc.marks.since ?? since },
-    machines: doc.machines.map((/** @type {any} */ m) => ({ ...m, ...unknown, since: doc.marks.since ?? since })),
+    machines: doc.machines.map((/** @type {any} */ m) => (m.word === "unknown" ? m : { ...m, ...unknown, since })),
   };
 }
 
