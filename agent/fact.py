@@ -10,7 +10,7 @@ from gateway import payload
 
 def state(machine: Machine, change: Change, *, simulated: bool) -> Record:
     """A machine changed its state."""
-    body = payload.state_body(machine, change.state, change.previous)
+    body = payload.state_body(machine, change.state, change.previous, change.not_before)
     return Record(Kind.STATE, machine.name, change.time, body, simulated)
 
 

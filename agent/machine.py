@@ -21,11 +21,12 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """From `time` on the machine is `state`; before it was `previous`."""
+    """From `time` on the machine is `state`; it was `previous` when it was looked at before, at `not_before`."""
 
     time: int
     state: MachineState
     previous: MachineState
+    not_before: int
 
 
 def state_of(patterns: Mapping[int, MachineState], lamp: int | None, reason: int | None) -> MachineState:
@@ -57,16 +58,16 @@ class Tracker:
         changes: list[Change] = []
         for time, together in groupby(sorted(readings, key=attrgetter("time")), attrgetter("time")):
             lost = self._take(together)
-            at = self.observed if lost else max(time, self.observed)
-            self.observed = at
-            changes += self._settle(at)
+            before = self.observed
+            self.observed = before if lost else max(time, before)
+            changes += self._settle(self.observed, before)
         self.observed = max(self.observed, until)
         return changes
 
     def lose(self) -> list[Change]:
         """Nothing vouches for the machine any more: UNKNOWN from the last time it was observed."""
         self._lamp = self._reason = None
-        return self._settle(self.observed)
+        return self._settle(self.observed, self.observed)
 
     def restore(self, state: MachineState, since: int, observed: int) -> None:
         """Take up where the last run ended."""
@@ -87,10 +88,10 @@ class Tracker:
                 self._reason = reading.value
         return lost
 
-    def _settle(self, at: int) -> list[Change]:
+    def _settle(self, at: int, before: int) -> list[Change]:
         state = state_of(self.patterns, self._lamp, self._reason)
         if state == self.state:
             return []
-        change = Change(at, state, self.state)
+        change = Change(at, state, self.state, before)
         self.state, self.since = state, at
         return [change]

@@ -73,9 +73,9 @@ def state(machine: Machine, now: MachineState) -> Json:
     }
 
 
-def state_body(machine: Machine, now: MachineState, previous: MachineState) -> Json:
+def state_body(machine: Machine, now: MachineState, previous: MachineState, not_before: int) -> Json:
     """A change of state; `previous` keeps its word only."""
-    return {**state(machine, now), "previous": previous.word}
+    return {**state(machine, now), "previous": previous.word, "not_before": iso(not_before)}
 
 
 def count_body(counter: str, delta: int, total: int, epoch: int, raw: int | None, note: str | None) -> Json:

@@ -135,8 +135,9 @@ def _compare_messages(
 
 
 def _states(name: str, machine: Mapping[str, Any], evidence: Evidence, differences: Differences) -> dict[str, Any]:
-    """Seconds of each state beside the truth's, with the bound that sampling allows."""
+    """Seconds of each state beside the truth's, with the bound that sampling allows: transitions x look x speed."""
     start, end = evidence.truth["start_ns"], evidence.truth["end_ns"]
+    look = max(evidence.sampling[name] * evidence.speed, _longest_look(evidence.records, name))
     true = Timeline.of_intervals(machine["states"], start, end)
     seen = Timeline.of_records(evidence.records, name, start, end)
     true_s, seen_s = seconds_by_word(true), seconds_by_word(seen)
@@ -146,19 +147,26 @@ def _states(name: str, machine: Mapping[str, Any], evidence: Evidence, differenc
     unknown = seen_s.get("unknown", 0.0)
     rows: dict[str, Any] = {}
     for word in sorted({*true_s, *seen_s, "unknown"}):
-        bound = transitions(true, word) * evidence.sampling[name] * evidence.speed
+        bound = transitions(true, word) * look
         difference = seen_s.get(word, 0.0) - true_s.get(word, 0.0)
         rows[word] = {"true": true_s.get(word, 0.0), "recorded": seen_s.get(word, 0.0), "bound": bound}
         if word != "unknown" and not -(bound + unknown) <= difference <= bound:
             differences.words.append(f"states: {name} {word} is {difference:+.1f} s off the truth, bound {bound:.1f} s")
-    _explain_unknown(name, unknown, evidence, differences)
+    _explain_unknown(name, unknown, look, evidence, differences)
     return rows
 
 
-def _explain_unknown(name: str, unknown: float, evidence: Evidence, differences: Differences) -> None:
+def _longest_look(records: Sequence[Mapping[str, Any]], machine: str) -> float:
+    """Plant seconds between the two looks farthest apart around a change of state: a busy gateway looks late."""
+    changes = (r for r in records if r["kind"] == "state" and r["machine"] == machine)
+    looks = ((r["time"], r["value"]["not_before"]) for r in changes if r["value"]["previous"] != "unknown")
+    return max(((nanoseconds(time) - nanoseconds(before)) / 1e9 for time, before in looks), default=0.0)
+
+
+def _explain_unknown(name: str, unknown: float, look: float, evidence: Evidence, differences: Differences) -> None:
     gaps = (record["value"] for record in evidence.records if record["kind"] == "gap")
     explained = sum(_gap_seconds(gap) for gap in gaps if gap["what"] == evidence.devices[name])
-    allowed = explained + 2 * evidence.sampling[name] * evidence.speed
+    allowed = explained + 2 * look
     if unknown > allowed:
         differences.words.append(f"gaps: {name} was unknown for {unknown:.1f} s; gaps explain {explained:.1f} s")
 

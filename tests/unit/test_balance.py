@@ -33,13 +33,17 @@ def envelope(seq: int, kind: str, second: float, value: dict[str, Any]) -> dict[
     }
 
 
+def state(word: str, not_before: float) -> dict[str, Any]:
+    return {"word": word, "previous": "unknown" if word == "executing" else "executing", "not_before": iso(not_before)}
+
+
 def evidence() -> Evidence:
-    records = [envelope(1, "state", 0, {"word": "executing"})]
+    records = [envelope(1, "state", 0, state("executing", 0))]
     for part in range(8):
         body = {"counter": "good", "delta": 1, "total": part + 1}
         records.append(envelope(2 + part, "count", 10 * part, body))
     records.append(envelope(10, "inspection", 90, {"unit": "press1-000001", "verdict": "PASS"}))
-    records.append(envelope(11, "state", 100, {"word": "stopped"}))
+    records.append(envelope(11, "state", 100, state("stopped", 94)))
     truth = {
         "seed": 1,
         "start_ns": START,
@@ -111,10 +115,10 @@ def test_lost_and_double_parts_are_counted() -> None:
 
 def test_a_state_further_off_than_sampling_allows_is_told() -> None:
     records = evidence().records
-    late = [{**r, "time": iso(112)} if r["seq"] == 11 else r for r in records]
+    late = [{**r, "time": iso(112), "value": state("stopped", 110)} if r["seq"] == 11 else r for r in records]
     report = balance(changed(records=late, messages=copy.deepcopy(late)))
     assert any(words.startswith("states: press1 executing") for words in report["differences"])
-    near = [{**r, "time": iso(105)} if r["seq"] == 11 else r for r in records]
+    near = [{**r, "time": iso(105), "value": state("stopped", 100)} if r["seq"] == 11 else r for r in records]
     assert balance(changed(records=near, messages=copy.deepcopy(near)))["balanced"]
 
 
@@ -122,8 +126,8 @@ def test_unknown_time_needs_a_gap_that_explains_it() -> None:
     records = evidence().records[:-1]
     records = [
         *records,
-        envelope(11, "state", 60, {"word": "unknown"}),
-        envelope(12, "state", 100, {"word": "stopped"}),
+        envelope(11, "state", 60, state("unknown", 60)),
+        envelope(12, "state", 100, state("stopped", 100)),
     ]
     unexplained = balance(changed(records=records, messages=copy.deepcopy(records)))
     assert any(words.startswith("gaps: press1 was unknown for 40.0 s") for words in unexplained["differences"])

@@ -48,7 +48,7 @@ def test_what_was_before_the_first_look_stays_unknown():
 
 def test_lamp_and_reason_of_one_time_are_one_change():
     changes = running().advance([lamp(1, 150), reason(31, 150)], 200)
-    assert changes == [Change(150, MachineState(State.NOT_EXECUTING, Cause.STOPPED, 31), RUN)]
+    assert changes == [Change(150, MachineState(State.NOT_EXECUTING, Cause.STOPPED, 31), RUN, 100)]
 
 
 def test_a_reason_that_was_there_before_the_stop_belongs_to_it():
@@ -59,16 +59,16 @@ def test_a_reason_that_was_there_before_the_stop_belongs_to_it():
 def test_a_bad_lamp_is_unknown_from_the_last_time_it_was_seen():
     tracker = running()
     tracker.advance([], 180)
-    assert tracker.advance([lamp(None, 190)], 200) == [Change(180, UNKNOWN, RUN)]
+    assert tracker.advance([lamp(None, 190)], 200) == [Change(180, UNKNOWN, RUN, 180)]
 
 
 def test_a_lost_device_is_unknown_from_its_last_batch_and_comes_back_where_seen_again():
     tracker = running()
     tracker.advance([], 200)
-    assert tracker.lose() == [Change(200, UNKNOWN, RUN)]
+    assert tracker.lose() == [Change(200, UNKNOWN, RUN, 200)]
     assert tracker.lose() == []
     tracker.resume(900)
-    assert tracker.advance([lamp(4, 300)], 900) == [Change(900, RUN, UNKNOWN)]
+    assert tracker.advance([lamp(4, 300)], 900) == [Change(900, RUN, UNKNOWN, 900)]
 
 
 @given(

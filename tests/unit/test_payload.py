@@ -146,7 +146,9 @@ lines_now = st.builds(
 )
 orders = st.builds(Order, st.just("J17"), st.just("B"), st.integers(1, 1000), times, st.sampled_from([1.0, 5.0]))
 bodies = st.one_of(
-    st.builds(lambda now, was: (Kind.STATE, wire.state_body(LINE.machines[0], now, was)), states, states),
+    st.builds(
+        lambda now, was, seen: (Kind.STATE, wire.state_body(LINE.machines[0], now, was, seen)), states, states, times
+    ),
     st.builds(
         lambda note, raw: (Kind.COUNT, wire.count_body("good", 1, 412, 0, raw, note)),
         st.sampled_from(["baseline", "wrap", "reset", "restart", "suspect", "late", None]),
