@@ -153,6 +153,11 @@ async def test_figures_go_stale_when_the_server_falls_silent(page: Page, tmp_pat
     await expect(page.locator(".figs .mark.stale")).to_have_count(4)
     await expect(page.locator(".figs .num").first).to_have_class("num range")
     await expect(page.locator(".figs .excuse").first).to_have_text("stopped at 14:32")
+    await expect(page.locator(".stations .say b:not(.mark)")).to_have_text(["No data"] * 5)
+    await expect(page.locator("[data-machine=press1] .why")).to_have_text("last seen: Stopped")
+    drawn = await page.evaluate("[...document.querySelectorAll('use')].map((u) => u.getBoundingClientRect().width > 0)")
+    assert all(drawn)
+    assert len(drawn) > 10
 
 
 async def test_the_face_of_a_figure_follows_its_coverage_at_every_edge(page: Page, tmp_path: Path) -> None:

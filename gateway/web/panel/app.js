@@ -4,6 +4,7 @@
 import { effect } from "/lib/signals-core.mjs";
 import { clock, day, number } from "/shared/format.js";
 import { named } from "/shared/i18n.js";
+import { bringSymbols } from "/shared/sprite.js";
 import { Devices } from "./devices.js";
 import { Faults } from "./faults.js";
 import { find } from "./figures.js";
@@ -44,6 +45,12 @@ function shift(page) {
   return ` ${label} · ${page.t("planned-so-far", { n: number(page.lang, Math.floor(figure.expected_s / 60)) })}`;
 }
 
+/** The line while nothing comes: no machine is known to run, or to stand. @param {any} now */
+const unseen = (now) => ({
+  ...now,
+  machines: now.machines.map((/** @type {any} */ m) => (m.word === "unknown" ? m : { ...m, word: "unknown", last: m.word, since: now.time })),
+});
+
 /** Says once that nothing comes any more; screen readers hear it. @param {{page: Page}} props */
 const Silence = ({ page }) => html`<div class="silence" role="status">${page.stale && html`<p><${Sym} id="f-stale" />
   <b>${page.t("server-silent", { time: clock(page.zone, page.now.time) })}</b><${Stale} page=${page} seconds=${page.silence} /></p>`}</div>`;
@@ -62,12 +69,14 @@ effect(() => {
   requestAnimationFrame(() => document.querySelector(`nav a[href="#${open}"]`)?.scrollIntoView({ block: "nearest", inline: "nearest" }));
 });
 
+await bringSymbols();
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 
 effect(() => {
   const t = translate.value;
-  const now = live.message.value;
-  if (!t || !now) return;
+  const said = live.message.value;
+  if (!t || !said) return;
+  const now = stale.value ? unseen(said) : said;
   document.title = `${now.sim ? "SIM · " : ""}${named(now.line.display, lang.value, now.line.line)} · ${t(`tab-${tab.value}`)}`;
   /** @type {Page} */
   const page = {

@@ -11,7 +11,7 @@ import { html } from "./html.js";
  */
 
 /** @param {{id: string}} props */
-export const Sym = ({ id }) => html`<svg class="sym" aria-hidden="true"><use href=${`/shared/symbols.svg#${id}`} /></svg>`;
+export const Sym = ({ id }) => html`<svg class="sym" aria-hidden="true"><use href=${`#${id}`} /></svg>`;
 
 /** @param {{word: string}} props */
 export const Stack = ({ word }) =>

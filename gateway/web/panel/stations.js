@@ -36,7 +36,7 @@ function Row({ page, machine, score }) {
     <th scope="row"><${Stack} word=${machine.word} /><span class="nm"><b>${named(machine.display, page.lang, machine.name)}</b><span>${machine.name}</span></span></th>
     <td class="state"><p class=${`say say-${tone}`}><${Sym} id=${symbol} /><b>${page.t(`state-${machine.word}`)}</b>${unseen && html`<${Stale} page=${page} seconds=${ago(page, machine.observed)} />`}</p>
       <p class="why">${cause(page, machine, score)}</p></td>
-    <td class="t">${at(page, machine.since)}<span>${lasting(page, between(machine.since, page.now.time))}</span></td>
+    <td class="t">${at(page, machine.since)}<span>${!page.stale && lasting(page, between(machine.since, page.now.time))}</span></td>
     <td class="rb">${score && html`<${Ribbon} page=${page} window=${score} segments=${score.machines[machine.name] ?? []} />`}</td>
     <td class="r">${figure && html`<button type="button" class="fv" onClick=${() => page.explain(keyOf(figure))}
       aria-label=${`${page.t("why")}: ${machine.name}`}><${Value} page=${page} figure=${figure} /></button>
@@ -50,8 +50,8 @@ function Row({ page, machine, score }) {
 
 /** Why the machine stands as it stands; empty where that is not certain. @param {Page} page @param {any} machine @param {any} score */
 function cause(page, machine, score) {
-  if (machine.reason_word) return worded(page, `reason-${machine.reason_word}`, machine.reason_word);
   if (machine.word === "unknown") return lastSeen(page, machine, score);
+  if (machine.reason_word) return worded(page, `reason-${machine.reason_word}`, machine.reason_word);
   if (machine.word === "starved" || machine.word === "blocked") return neighbour(page, machine);
   if (machine.word !== "executing" || machine.good === null) return "";
   return page.t("made", { good: number(page.lang, machine.good), scrap: number(page.lang, machine.scrap ?? 0) });
@@ -60,7 +60,8 @@ function cause(page, machine, score) {
 /** @param {Page} page @param {any} machine @param {any} score */
 function lastSeen(page, machine, score) {
   const seen = (score?.machines[machine.name] ?? []).findLast((/** @type {any} */ s) => s.word !== "unknown");
-  return seen ? page.t("last-seen", { state: page.t(`state-${seen.word}`) }) : "";
+  const word = machine.last ?? seen?.word;
+  return word ? page.t("last-seen", { state: page.t(`state-${word}`) }) : "";
 }
 
 /** Whom it waits for, if the neighbour itself stands still. @param {Page} page @param {any} machine */
