@@ -80,8 +80,6 @@ def measure(scores: Scores, parts: Labelled) -> dict[str, Any]:
         "asked": verdicts.count("ASK") / total,
         "caught": {kind: 1.0 - counts["PASS", kind] / max(1, truth.count(kind)) for kind in DEFECTS},
         "log_loss": float(-wrong.mean()),
-        "took_ms_median": float(np.median(scores.took_ms)),
-        "took_ms_p99": float(np.quantile(scores.took_ms, 0.99)),
     }
 
 
@@ -104,7 +102,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition(":")[0])
     parser.add_argument("folder", type=Path)
     parts = read(parser.parse_args().folder)
-    print(json.dumps(measure(judge_all(load("casting", "shot"), parts), parts), indent=1))
+    scores = judge_all(load("casting", "shot"), parts)
+    took = {f"took_ms_p{share}": float(np.percentile(scores.took_ms, share)) for share in (50, 99)}
+    print(json.dumps(measure(scores, parts) | took, indent=1))
 
 
 if __name__ == "__main__":
