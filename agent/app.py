@@ -11,16 +11,16 @@ import random
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent import wiring
+from agent import faults, wiring
 from agent.ledger import Ledger, LedgerError, Reader
 from agent.linetable import CameraTable, LineFile, MqttTable
-from agent.model import Batch, Fault, Kind, Order
+from agent.model import Batch, Fault, Kind, Order, Plan, Record
 from agent.poller import Poller
 from agent.recorder import Recorder
 from drivers.catalog import create
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from gateway.uplink import Uplink
 
 VERSION = "0.1.0"
+RESTART_S = 5.0  # pause before a part that hit a bug starts again
+LOOK_BACK = 1000  # orders and plans read back at a start
 DRAIN_S = 3.0  # how long an agent that was told to stop goes on publishing what it recorded
 log = logging.getLogger("agent")
 
@@ -106,9 +108,9 @@ class Agent:
             make = partial(create, device)
             yield f"poll {device.name}", Poller(device, make, self.recorder, random.Random(), self._heard).run()
         for camera, inspector in zip(self.file.camera, self.inspectors, strict=True):
-            yield f"inspect {camera.name}", inspector.run()
+            yield f"inspect {camera.name}", self._kept_up(camera.name, inspector.run)
         if self.scheduler is not None:
-            yield "schedule", self.scheduler.run()
+            yield "schedule", self._kept_up("scheduler", self.scheduler.run)
         yield "record", self.recorder.run()
         yield "first value", self._tell_first_value()
 
@@ -138,6 +140,27 @@ class Agent:
         while not any(device.batches for device in self.recorder.devices()):
             await self.recorder.changed()
         tell("first_value")
+
+    async def _kept_up(self, source: str, run: Callable[[], Awaitable[None]]) -> None:
+        """Start a part again after a bug in it; the rest of the line goes on meanwhile."""
+        while True:
+            try:
+                await run()
+            except LedgerError:
+                raise
+            except Exception as error:
+                log.exception("%s: a bug, it is started again", source)
+                await self.recorder.fault(faults.fault(source, "internal", repr(error), self.recorder.plant_time()))
+            await asyncio.sleep(RESTART_S)
+            await self.recorder.clear(source, "internal")
+
+    async def _plan(self, plan: Plan) -> None:
+        """Record an advice, and whether the policy had a say in it."""
+        await self.recorder.plan(plan)
+        if self.scheduler is not None and self.scheduler.fault is not None:
+            await self.recorder.fault(self.scheduler.fault)
+        else:
+            await self.recorder.clear("scheduler", "policy_unavailable")
 
     async def _drain(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -184,7 +207,7 @@ class Agent:
         )
 
     def _make_scheduler(self) -> Scheduler:
-        from agent.scheduler import Scheduler
+        from agent.scheduler import Scheduler, still_open
         from inference.card import ModelError
         from inference.session import open_model
 
@@ -195,15 +218,20 @@ class Agent:
             model = open_model(table.model)
         except ModelError as error:
             self._report_fault(Fault("scheduler", "policy_unavailable", str(error), error.remedy, 0))
-        past = self.reader.records(Kind.ORDER, limit=1000, newest=True)
+        orders = [wiring.order(record.body) for record in self._past(Kind.ORDER)]
+        plans = ({job["order"] for job in record.body["jobs"]} for record in self._past(Kind.PLAN))
         return Scheduler(
             wiring.scheduling(self.file),
             self.recorder.now,
             self.recorder.plant_time,
-            self.recorder.plan,
+            self._plan,
             model,
-            [wiring.order(record.body) for record in reversed(past)],
+            still_open(orders, plans),
         )
+
+    def _past(self, kind: Kind) -> list[Record]:
+        """The last records of a kind, oldest first."""
+        return self.reader.records(kind, limit=LOOK_BACK, newest=True)[::-1]
 
     def _make_uplink(self, table: MqttTable) -> Uplink:
         from gateway.mqtt import Broker

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from drivers.catalog import DRIVERS, device_type
 from pydantic import ValidationError
 
 from agent.crosscheck import cross_references
 from agent.linetable import LineFile
 from agent.mistake import Mistake, from_validation
+from drivers.catalog import DRIVERS, device_type
 
 
 class LineFileError(Exception):

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
-from drivers.catalog import device_type
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from agent.duration import Duration
 from agent.model import Line, Machine
+from drivers.catalog import device_type
 from drivers.contract import Device, Name
 
 Lamp = Annotated[int, Field(ge=0, le=0xFFFF_FFFF)]

@@ -108,7 +108,7 @@ class Demo:
             running("tour", "gateway.tour", [*arguments, "--capability", "demo"], self.folder / "tour.log")
         )
         ready = await tour.event("ready")
-        self.addresses |= {"board": ready["board"], "overlay": ready["overlay"]}
+        self.addresses |= {"board": ready["board"], "overlay": ready["overlay"], "9:16": ready["overlay_tall"]}
         self.board = Board(ready["ws"])
         await self._witness(self.board.run())
 
