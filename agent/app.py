@@ -43,12 +43,14 @@ def run(line_file: LineFile, base: Path, data: Path) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     for library in ("asyncua", "pymodbus", "uvicorn"):
         logging.getLogger(library).setLevel(logging.CRITICAL)  # what matters of theirs becomes a fault of ours
+    code = 0
     try:
         asyncio.run(_main(line_file, base, data))
-    except LedgerError as error:
-        log.error("%s", error)
-        return 1
-    return 0
+    except* LedgerError as group:
+        for error in group.exceptions:
+            log.error("%s", error)
+        code = 1
+    return code
 
 
 async def _main(line_file: LineFile, base: Path, data: Path) -> None:
@@ -269,7 +271,7 @@ class Agent:
 
         listening = socket.create_server((table.host, table.port))
         view = AgentView(self.recorder, self.ledger, self.reader, self.evidence, self.take_order)
-        app = create_panel(self.line, view, table.hosts)
+        app = create_panel(self.line, view, (table.host, *table.hosts))
         server = Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
         task = group.create_task(server.serve(sockets=[listening]), name="panel")
         try:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from inference.inspection.judge import Judge, Judgement, evidence_picture
 from inference.inspection.picture import Picture, PictureError, read_picture
 
 POLL = 0.1  # seconds between looks into the folder
+PENDING = 8  # judged parts that may be on their way to disk: commits come in groups, parts must not wait for each
 PATIENCE = 2.0  # seconds a picture waits for its process values
 SECOND_LOOK = 1.0  # seconds after which a picture that could not be read is tried once more
 NO_IDEA = 0.5
@@ -56,6 +58,8 @@ class _Seen:
 class Inspector:
     """One camera's inspection. `load` opens the models in a worker thread; `record` returns when the part is on disk.
 
+    Parts are handed to `record` in order of their shots, a few before the first of them is on disk.
+
     A picture or model that fails makes the part an ASK and a fault, never a stop. Never changes the camera's files.
     `last_unit` is the newest unit in the ledger: its shot and older ones are not judged again.
     """
@@ -69,7 +73,7 @@ class Inspector:
         report_fault: Callable[[Fault], None],
         clear_fault: Callable[[str, str], None],
         *,
-        keep: int = 20,
+        keep: int = 64,
         last_unit: str | None = None,
         mono: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -82,6 +86,7 @@ class Inspector:
         self._judge: Judge | None = None
         self._faults: frozenset[str] = frozenset()
         self._simulated = False
+        self._recording: deque[asyncio.Future[None]] = deque()
 
     def observe(self, device: str, batch: Batch) -> None:
         """Hear every batch of every device; cheap."""
@@ -93,9 +98,12 @@ class Inspector:
         """Judge parts until cancelled."""
         with suppress(ModelError):  # reported with the first part, which tries again
             self._judge = await asyncio.to_thread(self._load)
-        while True:
-            await self.inspect_waiting()
-            await asyncio.sleep(POLL)
+        try:
+            while True:
+                await self.inspect_waiting()
+                await asyncio.sleep(POLL)
+        finally:
+            await asyncio.gather(*self._recording, return_exceptions=True)
 
     async def inspect_waiting(self) -> int:
         """Judge and record every part in the folder that is due now; how many."""
@@ -103,6 +111,7 @@ class Inspector:
         deadline = self._mono() + PATIENCE
         for shot, path in waiting:
             await self._inspect(shot, path, deadline)
+        await self._recorded(0)
         return len(waiting)
 
     def _waiting(self) -> list[tuple[int, Path]]:
@@ -123,9 +132,15 @@ class Inspector:
             seen = await asyncio.to_thread(self._look, shot, path, process)
         inspection = await asyncio.to_thread(self._inspection, shot, path, seen)
         self._tell_faults(seen, inspection.time)
-        await self._record(inspection)
+        self._recording.append(asyncio.ensure_future(self._record(inspection)))
         self._last = shot
+        await self._recorded(PENDING)
         await asyncio.to_thread(self._evidence.prune, shot)
+
+    async def _recorded(self, most: int) -> None:
+        """Wait, in order, until at most so many parts are on their way to disk."""
+        while len(self._recording) > most:
+            await self._recording.popleft()
 
     async def _process_of(self, shot: int, deadline: float) -> tuple[float, ...] | None:
         """The shot's process values; None where they are not good or do not come in time."""

@@ -49,7 +49,8 @@ class MachineRule:
 class DeviceRule:
     """A device as the line file names it; `tags` are (name, unit) in the order a batch's index counts in.
 
-    `beat_s` is how often it is heard at least, in wall seconds: its fastest `every`.
+    `beat_s` is how often it is heard at least, in wall seconds: its fastest `every`. `clock` is the tag that carries
+    the device's own time: batches tell it as their `time`, in no row.
     """
 
     name: str
@@ -57,6 +58,7 @@ class DeviceRule:
     address: str
     tags: tuple[tuple[str, str], ...]
     beat_s: float = 0.0
+    clock: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +182,11 @@ class Link:
         name, unit = self.rule.tags[index]
         number = float(self._value[index])
         value = self._text.get(index, None if np.isnan(number) else number)
+        time = int(self._source_time[index])
+        if name == self.rule.clock and self.time is not None:
+            value, time = float(self.time // 1_000_000), self.time
         status = BAD_NO_DATA if silent else int(self._status[index])
-        return TagNow(name, unit, value, status, int(self._source_time[index]), age)
+        return TagNow(name, unit, value, status, time, age)
 
 
 class Station:

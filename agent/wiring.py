@@ -65,7 +65,14 @@ def _patterns(table: MachineTable) -> dict[int, MachineState]:
 def device_rules(devices: Sequence[Device]) -> list[DeviceRule]:
     """Each device as the line file names it."""
     return [
-        DeviceRule(device.name, device.driver, device.address, tuple((tag.name, tag.unit) for tag in device.tags))
+        DeviceRule(
+            name=device.name,
+            driver=device.driver,
+            address=device.address,
+            tags=tuple((tag.name, tag.unit) for tag in device.tags),
+            beat_s=min(tag.every for tag in device.tags),
+            clock=device.clock,
+        )
         for device in devices
     ]
 

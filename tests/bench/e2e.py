@@ -12,9 +12,9 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import psutil
-from gateway.broker import start_broker
 
 from agent.demo.stage import Process, running
+from gateway.broker import start_broker
 from tests.bench.result import Result, Target
 
 SIZES = (500, 2000)

@@ -14,9 +14,9 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import psutil
-from gateway.broker import start_broker
 
 from agent.demo.stage import Process, free_port, line_file, running
+from gateway.broker import start_broker
 from tests.bench.result import Result, Target
 
 ROOT = Path(__file__).parents[2]

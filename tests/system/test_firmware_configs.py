@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from agent.demo.stage import free_port
 
 CONFIGS = Path(__file__).parents[2] / "firmware_configs"

@@ -29,7 +29,7 @@ export function g(tag, attributes, ...children) {
 
 /** @param {string} id */
 export function sym(id, tone = "") {
-  const use = g("use", { href: `/shared/symbols.svg#${id}` });
+  const use = g("use", { href: `#${id}` });
   return g("svg", { class: tone ? `sym say-${tone}` : "sym", "aria-hidden": "true" }, use);
 }
 

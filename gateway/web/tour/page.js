@@ -3,6 +3,7 @@
 
 import { effect } from "/lib/signals-core.mjs";
 import { choose, load } from "/shared/i18n.js";
+import { bringSymbols } from "/shared/sprite.js";
 import { follow } from "./live.js";
 import { speaker } from "./words.js";
 
@@ -20,7 +21,7 @@ export async function start(draw) {
   if (query.get("guides") === "1") root.dataset.guides = "1";
   const live = follow();
   const t = await load(lang, [`/shared/locales/${lang}.ftl`, `/tour/locales/${lang}.ftl`]);
-  await Promise.all([document.fonts.load("700 24px B612"), document.fonts.load("400 24px B612")]);
+  await Promise.all([bringSymbols(), document.fonts.load("700 24px B612"), document.fonts.load("400 24px B612")]);
   const say = speaker(lang, t);
   effect(() => draw(live.value, say));
   root.dataset.drawn = "1";

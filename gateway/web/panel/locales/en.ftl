@@ -40,8 +40,12 @@ fault-internal = internal error
 fault-suspect_counter = suspect counter
 fault-not_durable = not on disk
 fault-policy_unavailable = scheduling model unavailable
-fault-no_image = picture missing
-fault-no_model = inspection model unavailable
+fault-image_unreadable = picture unreadable
+fault-model_failed = inspection model failed
+fault-evidence_not_kept = pictures not kept
+fault-refused = broker refuses a topic
+fault-records_refused = broker refuses records
+fault-bad_order = order not taken
 
 collecting = Links and uplink
 links-up = { $up } of { $all } links up
@@ -72,6 +76,9 @@ defect-blowhole = blowhole
 defect-crack = crack
 defect-flash = flash
 defect-misrun = misrun
+defect-unfamiliar = unfamiliar look
+defect-unreadable = unreadable
+defect-not_judged = not judged
 
 next = Next
 advice = advice, not control

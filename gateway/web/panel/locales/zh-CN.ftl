@@ -40,14 +40,25 @@ fault-internal = 内部错误
 fault-suspect_counter = 计数可疑
 fault-not_durable = 未能写入磁盘
 fault-policy_unavailable = 排产模型不可用
-fault-no_image = 缺图像
-fault-no_model = 检验模型不可用
+fault-image_unreadable = 图像无法读取
+fault-model_failed = 检验模型出错
+fault-evidence_not_kept = 图像未能保存
+fault-refused = 服务器拒绝某主题
+fault-records_refused = 服务器拒绝记录
+fault-bad_order = 订单未接受
 # The agent's own words are English: remedies stand here for other languages alone.
 remedy-not_connected = 检查设备的电源和网线，以及线体文件里的地址；网关会一直自动重试。
 remedy-misconfigured = 改正线体文件里这台设备的设置，再启动网关。
 remedy-internal = 会自动重启；请把日志里的追溯作为缺陷上报。
 remedy-suspect_counter = 计数跳变超出机器能力：检查计数点的地址与类型，以及机器的 max_rate；计数恢复变化后从新值继续。
 remedy-not_durable = 磁盘拒绝写入：清出空间或更换磁盘；其间记录暂存内存。
+remedy-image_unreadable = 检查相机的磁盘与文件夹权限；这一件交人工判定。
+remedy-model_failed = 重新安装检验模型；其间每件都交人工判定。
+remedy-evidence_not_kept = 清理图像文件夹所在的磁盘；检验照常进行，只是不留图。
+remedy-policy_unavailable = 重新安装排产模型；其间按规则排产。
+remedy-refused = 检查服务器的访问规则；其他主题照常发布。
+remedy-records_refused = 检查服务器的访问规则；记录按顺序等待，不会漏发。
+remedy-bad_order = 按说明改正订单后重新发送。
 
 collecting = 采集与上送
 links-up = { $up } / { $all } 台在线
@@ -78,6 +89,9 @@ defect-blowhole = 气孔
 defect-crack = 裂纹
 defect-flash = 飞边
 defect-misrun = 浇不足
+defect-unfamiliar = 外观陌生
+defect-unreadable = 图像不清
+defect-not_judged = 未判定
 
 next = 接下来
 advice = 排产建议

@@ -130,6 +130,9 @@ defect-blowhole = blowhole
 defect-crack = crack
 defect-flash = flash
 defect-misrun = misrun
+defect-unfamiliar = unfamiliar look
+defect-unreadable = unreadable
+defect-not_judged = not judged
 defect-none = no defect seen
 defect-process = process drift
 # reasons of a job against the next best, at most 20

@@ -128,6 +128,9 @@ defect-blowhole = 气孔
 defect-crack = 裂纹
 defect-flash = 飞边
 defect-misrun = 浇不足
+defect-unfamiliar = 外观陌生
+defect-unreadable = 图像不清
+defect-not_judged = 未判定
 defect-none = 未见缺陷
 defect-process = 工艺偏离
 # reasons of a job against the next best, at most 12
