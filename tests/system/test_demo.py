@@ -1,4 +1,4 @@
-"""The whole line, for real: what the plant made is recorded, published and displayed, through kills and falsifications."""
+"""The whole line, for real: what the plant made is recorded, published and displayed; what is false is named."""
 
 from __future__ import annotations
 

@@ -30,10 +30,7 @@ def test_the_systemd_unit_verifies(tmp_path: Path) -> None:
 async def test_the_mosquitto_configuration_starts_and_keeps_its_access_list(tmp_path: Path) -> None:
     source = CONFIGS / "brokers" / "mosquitto"
     passwords, port = tmp_path / "passwd", free_port()
-    for user in ("agent", "hall", "public"):
-        flags = ["-c"] if user == "agent" else []
-        command = ["mosquitto_passwd", *flags, "-b", str(passwords), user, f"secret-{user}"]
-        subprocess.run(command, check=True, capture_output=True)
+    await asyncio.to_thread(_write_passwords, passwords)
     text = (source / "mosquitto.conf").read_text(encoding="utf-8")
     text = text.replace("listener 1883", f"listener {port}").replace("/etc/mosquitto/passwd", str(passwords))
     text = text.replace("/etc/mosquitto/acl", str(source / "acl")).replace("/var/lib/mosquitto/", f"{tmp_path}/")
@@ -47,6 +44,13 @@ async def test_the_mosquitto_configuration_starts_and_keeps_its_access_list(tmp_
     finally:
         broker.terminate()
         await broker.wait()
+
+
+def _write_passwords(path: Path) -> None:
+    for user in ("agent", "hall", "public"):
+        flags = ["-c"] if user == "agent" else []
+        command = ["mosquitto_passwd", *flags, "-b", str(path), user, f"secret-{user}"]
+        subprocess.run(command, check=True, capture_output=True)
 
 
 async def _until_it_listens(port: int) -> None:
