@@ -11,6 +11,7 @@ import paho.mqtt.client as mqtt
 import sqlite_utils
 from asyncua.client.client import Client
 from asyncua.common.node import Node
+from paho.mqtt.enums import CallbackAPIVersion
 
 
 class Handler:
@@ -30,7 +31,7 @@ class Handler:
 
 async def main(url: str, tags: int, port: int, path: str) -> None:
     """Runs until it is ended; prints ready at the first subscription."""
-    broker = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+    broker = mqtt.Client(CallbackAPIVersion.VERSION2)
     broker.max_queued_messages_set(0)
     broker.connect("127.0.0.1", port)
     broker.loop_start()

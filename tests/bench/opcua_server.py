@@ -19,7 +19,7 @@ async def main(tags: int) -> None:
     index = await server.register_namespace("urn:tanchang:bench")
     folder = await server.nodes.objects.add_object(index, "bench")
     nodes = [
-        await folder.add_variable(ua.NodeId(f"t{n}", index), f"t{n}", 0, ua.VariantType.UInt32) for n in range(tags)
+        await folder.add_variable(f"ns={index};s=t{n}", f"{index}:t{n}", 0, ua.VariantType.UInt32) for n in range(tags)
     ]
     async with server:
         port = server.bserver._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]  # asyncua tells no port

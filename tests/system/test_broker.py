@@ -130,7 +130,7 @@ async def test_a_login_that_is_refused_names_the_settings(tmp_path):
         )
         assert broker.port
     process = await asyncio.create_subprocess_exec(
-        program("mosquitto"), "-c", str(strict / "strict.conf"), stderr=asyncio.subprocess.DEVNULL
+        program("mosquitto") or "mosquitto", "-c", str(strict / "strict.conf"), stderr=asyncio.subprocess.DEVNULL
     )
     try:
         while True:

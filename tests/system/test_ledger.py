@@ -122,7 +122,12 @@ async def test_samples_come_back_by_tag_and_time(ledger, tmp_path):
     for second in range(3):
         times = np.arange(4, dtype=np.int64) + second * 4
         batch = Batch(
-            np.array([0, 1, 0, 1], np.uint32), times * 0.5, times, np.zeros(4, np.uint32), int(times[-1]), second
+            np.array([0, 1, 0, 1], np.uint32),
+            (times * 0.5).astype(np.float64),
+            times,
+            np.zeros(4, np.uint32),
+            int(times[-1]),
+            second,
         )
         block = Block("press1", ("clock", "good"), int(times[0]), int(times[-1]), 4, samples.encode([batch]))
         await ledger.commit(blocks=[block])
@@ -184,7 +189,7 @@ async def test_a_full_disk_is_said_and_nothing_is_lost_when_there_is_room_again(
     await not_durable(ledger)
     assert not any(task.done() for task in pending)
     assert ledger.last_seq == 1
-    assert "full" in ledger.trouble
+    assert "full" in str(ledger.trouble)
     ledger.max_bytes = 4096 * 1000
     written = await asyncio.gather(*pending)
     assert [one[0].seq for one in written] == [2, 3]
@@ -214,7 +219,7 @@ async def test_a_commit_that_failed_after_reaching_the_disk_is_not_written_twice
         write(changes, wall)
         raise apsw.IOError("fsync")
 
-    ledger._store.write = write_then_fail
+    ledger._store.write = write_then_fail  # type: ignore[method-assign]
     assert [record.seq for record in await ledger.commit([fact(1), fact(2)])] == [1, 2]
     await ledger.commit([fact(3)])
     await ledger.close()

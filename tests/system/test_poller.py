@@ -19,7 +19,7 @@ from agent.shift import Shift
 from drivers.contract import Device, Driver, MisconfiguredError, NotConnectedError, Tag
 
 START = 1_772_438_400 * SECOND
-TAG = Tag(name="light", every="10ms")
+TAG = Tag.model_validate({"name": "light", "every": "10ms"})
 LINE = Line("s", "a", "l", {}, 17.0, "UTC", (Machine("press1", {}, {}),), {}, {})
 RULE = MachineRule("press1", TagRef("press1", "light"), {4: MachineState(State.EXECUTING)}, 1.0)
 DEVICE = DeviceRule("press1", "scripted", "nowhere:1", (("light", ""),), 0.01)

@@ -236,6 +236,7 @@ async def test_a_restart_in_the_middle_of_an_order_does_not_begin_it_again():
     orders = [order("J1", quantity=10)]
     await line.scheduler(orders=orders).plan()
     done = line.plan.jobs[0].end
+    assert line.plan
     line.plan = replace(line.plan, jobs=line.plan.jobs[1:])
     line.time = done + 1
     again = line.scheduler(orders=[*orders, order("J2")])

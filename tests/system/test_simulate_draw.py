@@ -25,7 +25,7 @@ def test_each_row_has_its_picture_and_each_defect_its_mask_and_box(drawn):
     assert [row["file"] for row in rows] == [f"{shot:06d}.png" for shot in range(1, 41)]
     for row in rows:
         with Image.open(folder / row["file"]) as image:
-            assert image.text["Simulated"] == "true"
+            assert image.info["Simulated"] == "true"
         mask = folder / row["file"].replace(".png", ".mask.png")
         assert mask.exists() == bool(row["defect"])
         if row["defect"]:

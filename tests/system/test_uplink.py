@@ -191,7 +191,7 @@ async def test_what_the_broker_refuses_is_a_fault_and_no_record_is_passed_over(
     strict = tmp_path / "strict.conf"
     strict.write_text(f"{settings}acl_file {tmp_path / 'acl'}\n")
     process = await asyncio.create_subprocess_exec(
-        program("mosquitto"), "-c", str(strict), stderr=asyncio.subprocess.DEVNULL
+        program("mosquitto") or "mosquitto", "-c", str(strict), stderr=asyncio.subprocess.DEVNULL
     )
     try:
         agent = Agent(ledger, tmp_path, port)
@@ -229,7 +229,7 @@ async def test_an_uplink_told_to_stop_while_its_link_breaks_does_stop(broker, le
         task.cancel()
         raise MqttError("the link is lost", "nothing")
 
-    agent.take_order = break_and_stop
+    agent.take_order = break_and_stop  # type: ignore[method-assign]
     task = asyncio.create_task(agent.uplink().run())
     async with Mqtt(Broker("127.0.0.1", broker.port), "erp") as erp:
         await erp.subscribe(f"{BASE}/_line")

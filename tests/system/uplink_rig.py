@@ -193,7 +193,7 @@ class Gate:
                 await asyncio.gather(*self.tasks, return_exceptions=True)
 
     async def relay(self, reader, writer) -> None:
-        self.tasks.add(asyncio.current_task())
+        self.tasks |= {task for task in [asyncio.current_task()] if task}
         with suppress(OSError):
             if self.open:
                 far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)

@@ -17,7 +17,7 @@ moments = st.one_of(
     st.integers(1_700_000_000_000_000_000, 1_900_000_000_000_000_000),
     # Around both changes of 2026 in Berlin and Lord Howe.
     *(
-        st.integers(-40, 40).map(lambda quarter, at=at: at + quarter * 15 * MINUTE)
+        st.integers(at // MINUTE // 15 - 40, at // MINUTE // 15 + 40).map((15 * MINUTE).__mul__)
         for at in (1774746000_000000000, 1792890000_000000000, 1775314800_000000000, 1791041400_000000000)
     ),
 )
