@@ -123,7 +123,7 @@ async def test_samples_come_back_by_tag_and_time(ledger, tmp_path):
         times = np.arange(4, dtype=np.int64) + second * 4
         batch = Batch(
             np.array([0, 1, 0, 1], np.uint32),
-            (times * 0.5).astype(np.float64),
+            np.array(times * 0.5, np.float64),
             times,
             np.zeros(4, np.uint32),
             int(times[-1]),

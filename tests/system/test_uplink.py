@@ -229,7 +229,7 @@ async def test_an_uplink_told_to_stop_while_its_link_breaks_does_stop(broker, le
         task.cancel()
         raise MqttError("the link is lost", "nothing")
 
-    agent.take_order = break_and_stop  # type: ignore[method-assign]
+    agent.take_order = break_and_stop  # type: ignore[method-assign,assignment]
     task = asyncio.create_task(agent.uplink().run())
     async with Mqtt(Broker("127.0.0.1", broker.port), "erp") as erp:
         await erp.subscribe(f"{BASE}/_line")
