@@ -146,7 +146,7 @@ async def test_a_device_that_cannot_be_reached_is_one_fault_until_it_gives_value
     refused = [NotConnectedError("refused")]
     async with Bench(tmp_path) as bench:
         _, _ = bench.poll(refused, refused, [ORIGIN, NotConnectedError("no values")], [ORIGIN, batch(1), batch(2)])
-        records = await bench.until(lambda found: ("not_connected", False) in faults(found))
+        records = await bench.until(lambda found: ("not_connected", False) in faults(found) and words(found))
         assert faults(records) == [("not_connected", True), ("not_connected", False)]
         assert "refused" in next(one for one in records if one.kind is Kind.FAULT).body["message"]
         assert words(records) == ["executing"]
