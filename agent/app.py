@@ -249,6 +249,7 @@ class Agent:
             self._report_fault,
             self._clear_fault,
             self.take_order,
+            self.recorder.samples,
         )
 
     @asynccontextmanager
@@ -270,7 +271,7 @@ class Agent:
                 yield
 
         listening = socket.create_server((table.host, table.port))
-        view = AgentView(self.recorder, self.ledger, self.reader, self.evidence, self.take_order)
+        view = AgentView(self.recorder, self.ledger, self.reader, self.evidence, self.take_order, self.file)
         app = create_panel(self.line, view, (table.host, *table.hosts))
         server = Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
         task = group.create_task(server.serve(sockets=[listening]), name="panel")

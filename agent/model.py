@@ -90,6 +90,16 @@ class Batch:
     text: Mapping[int, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """About a second of a device's values, once they are on disk. A batch's index counts in `tags`."""
+
+    device: str
+    tags: tuple[str, ...]
+    batches: tuple[Batch, ...]
+    simulated: bool
+
+
 class State(StrEnum):
     """Machine states after OPC 40001-1 MachineryItemState."""
 

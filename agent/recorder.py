@@ -30,6 +30,7 @@ from agent.model import (
     Origin,
     Plan,
     Record,
+    Samples,
 )
 from agent.plant import Plant, Told
 from agent.restore import restored
@@ -38,6 +39,7 @@ from gateway import payload
 
 BLOCK = 1 * SECOND
 TICK_S = 0.25
+RAW_KEPT = 64  # blocks of raw values that wait for whoever tells them; then the oldest gives way
 
 
 @dataclass(slots=True)
@@ -71,6 +73,7 @@ class Recorder:
         self._behind: int | None = None  # since when memory is ahead of what was handed to the ledger
         self._shown = self._plant.look()
         self._grown = asyncio.Event()
+        self._raw: asyncio.Queue[Samples] = asyncio.Queue(RAW_KEPT)
 
     async def restore(self) -> None:
         """Go on where the ledger ends: totals, windows, last inspections; what was not watched since is UNKNOWN."""
@@ -195,6 +198,10 @@ class Recorder:
         """Return at the next commit."""
         await self._grown.wait()
 
+    async def samples(self) -> Samples:
+        """The next raw values that are on disk, for one taker; each block is handed out once."""
+        return await self._raw.get()
+
     def _fill(self, device: str, batch: Batch, mono: int) -> asyncio.Future[None] | None:
         """Put a batch into the block of its device; what tells when that is on disk."""
         if not len(batch.index):
@@ -214,8 +221,16 @@ class Recorder:
             for one in filling.values():
                 one.written.cancel()
             raise
-        for one in filling.values():
+        for device, one in filling.items():
             one.written.set_result(None)
+            self._offer(device, one.batches)
+
+    def _offer(self, device: str, batches: Sequence[Batch]) -> None:
+        if self._raw.full():
+            self._raw.get_nowait()
+        link = self._plant.links[device]
+        tags = tuple(name for name, _ in link.rule.tags)
+        self._raw.put_nowait(Samples(device, tags, tuple(batches), link.origin.simulated))
 
     def _block(self, device: str, batches: Sequence[Batch]) -> Block:
         times = np.concatenate([batch.source_time for batch in batches])

@@ -9,14 +9,15 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from agent.model import Fault, Line, LineNow, Order
+from agent.model import Fault, Line, LineNow, Order, Samples
 from gateway.live import LAST_WILL, birth
 from gateway.live_lane import LiveLane
 from gateway.mqtt import Broker, Message, Mqtt, MqttError, RefusedError
 from gateway.order import OrderError, parse_order
 from gateway.payload import encode
+from gateway.raw import raw
 from gateway.record_lane import SINK, Outbox, RecordLane
-from gateway.topic import ONLINE, topic
+from gateway.topic import ONLINE, RAW, topic
 
 FIRST_WAIT_S = 0.2
 LONGEST_WAIT_S = 5.0
@@ -27,7 +28,8 @@ SOURCE = "mqtt"
 class Uplink:
     """The line's side of the broker. `run()` never returns; cancel it to say goodbye.
 
-    A fault is reported when it begins and cleared when it is over. `take_order` raises OrderError for one it refuses.
+    A fault is reported when it begins and cleared when it is over. `take_order` raises OrderError for one it refuses;
+    `samples` waits for the next raw values on disk.
     """
 
     sink = SINK
@@ -42,6 +44,7 @@ class Uplink:
         report_fault: Callable[[Fault], object],
         clear_fault: Callable[[str, str], object],
         take_order: Callable[[Order], Awaitable[object]],
+        samples: Callable[[], Awaitable[Samples]],
     ) -> None:
         self._line = line
         self._ledger = ledger
@@ -51,6 +54,7 @@ class Uplink:
         self._report = report_fault
         self._clear = clear_fault
         self._take_order = take_order
+        self._samples = samples
         self._faults: set[str] = set()
         self._will = Message(str(topic(line, ONLINE)), encode(LAST_WILL), retain=True)
         self._orders = str(topic(line, "_order"))
@@ -95,7 +99,17 @@ class Uplink:
             records.send(),
             records.settle(lambda: self._over("records_refused")),
             self._hear(link),
+            self._tell_raw(link),
         )
+
+    async def _tell_raw(self, link: Mqtt) -> None:
+        """Raw values as they reach the disk, not retained; what is written while there is no link is not told later."""
+        where = str(topic(self._line, RAW))
+        while True:
+            try:
+                await link.send(Message(where, encode(raw(await self._samples()))))
+            except RefusedError as error:
+                self._refused(error)
 
     async def _hear(self, link: Mqtt) -> None:
         """Take orders as they arrive; a bad one is a fault until a good one comes."""

@@ -6,9 +6,10 @@ import os
 import signal
 from contextlib import AsyncExitStack, suppress
 
+import numpy as np
 import pytest
 
-from agent.model import Kind, Order, Record
+from agent.model import Batch, Kind, Order, Record, Samples
 from gateway.broker import program, start_broker
 from gateway.mqtt import Broker, Mqtt, MqttError
 from gateway.payload import encode, order_body, record
@@ -115,6 +116,21 @@ async def test_a_late_display_finds_the_whole_line_retained_in_both_trees(any_br
     assert "good" not in found[f"{PUBLIC}/press1/_state"]["value"]
     assert found[ONLINE]["value"] is True
     assert all("seq" not in payload and payload["sim"] is True for payload in found.values())
+
+
+async def test_raw_values_are_told_as_they_reach_the_disk_and_never_retained(broker, ledger, tmp_path):
+    batch = Batch(np.array([1], np.uint32), np.array([7.5]), np.array([NOW]), np.array([0], np.uint32), NOW, 1)
+    async with Mqtt(Broker("127.0.0.1", broker.port), "watcher") as watcher:
+        await watcher.subscribe(f"{BASE}/_raw")
+        agent = Agent(ledger, tmp_path, broker.port)
+        agent.samples.put_nowait(Samples("cell1", ("clock", "power"), (batch,), simulated=True))
+        async with agent.running():
+            message = await anext(aiter(watcher.messages()))
+    payload = json.loads(message.payload)
+    assert not message.retain
+    assert (payload["sim"], payload["quality"]) == (True, "good")
+    assert payload["value"]["tags"][payload["value"]["tag"][0]] == "power"
+    assert payload["value"]["value"] == [7.5]
 
 
 async def test_a_broken_link_tells_the_last_will_and_the_next_one_takes_it_back(broker, ledger, tmp_path):

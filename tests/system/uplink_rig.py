@@ -20,6 +20,7 @@ from agent.model import (
     Order,
     Plan,
     Record,
+    Samples,
     State,
     Verdict,
     Window,
@@ -99,6 +100,7 @@ class Agent:
         self.ledger, self.folder, self.port = ledger, folder, port
         self.faults: list[str] = []
         self.orders: asyncio.Queue[Order] = asyncio.Queue()
+        self.samples: asyncio.Queue[Samples] = asyncio.Queue()
         self.changed = asyncio.Event()
 
     def uplink(self) -> Uplink:
@@ -111,6 +113,7 @@ class Agent:
             lambda fault: self._note(f"+{fault.code}"),
             lambda _, code: self._note(f"-{code}"),
             self.take_order,
+            self.samples.get,
         )
 
     def _note(self, word: str) -> None:

@@ -1,10 +1,12 @@
 """Every payload of random nouns fits its schema in docs/schema, and nothing unlisted can leave the plant."""
 
 import json
+import math
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from jsonschema import Draft202012Validator
 
 from agent.model import (
     SECOND,
+    Batch,
     Cause,
     Fault,
     Inspection,
@@ -26,6 +29,7 @@ from agent.model import (
     Order,
     Plan,
     Record,
+    Samples,
     State,
     Verdict,
     Window,
@@ -35,6 +39,7 @@ from gateway.consumer import Consumer
 from gateway.live import LAST_WILL, birth, data_address, live
 from gateway.order import OrderError, parse_order
 from gateway.public import alias, band, public
+from gateway.raw import raw
 from gateway.topic import Topic, parse, topic
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schema"
@@ -60,11 +65,13 @@ def fits(schema: str, definition: str, payload: object) -> None:
     Draft202012Validator(document).validate(json.loads(wire.encode({"": payload}))[""])
 
 
+statuses = st.sampled_from([0, 0x4000_0000, 0x808A_0000])
 times = st.integers(0, 4_000_000_000 * SECOND)
 secrets = st.just(SECRET)
 numbers = st.floats(0, 1e6)
 shares = st.floats(0, 1)
 machines = st.sampled_from(["press1", "trim1"])
+statuses = st.sampled_from([0, 0x4000_0000, 0x808A_0000])
 states = st.one_of(
     st.builds(MachineState, st.sampled_from([State.EXECUTING, State.OUT_OF_SERVICE, State.UNKNOWN])),
     st.builds(MachineState, st.just(State.NOT_EXECUTING), st.sampled_from(Cause), st.sampled_from([None, 31, 99])),
@@ -165,6 +172,19 @@ bodies = st.one_of(
 )
 
 
+def batch_of(rows):
+    numbers = [math.nan if isinstance(value, str) else value for _, value, *_ in rows]
+    return Batch(
+        np.array([tag for tag, *_ in rows], np.uint32),
+        np.array(numbers, np.float64),
+        np.array([time for _, _, time, _ in rows], np.int64),
+        np.array([status for *_, status in rows], np.uint32),
+        max((time for _, _, time, _ in rows), default=0),
+        1,
+        {place: value for place, (_, value, *_) in enumerate(rows) if isinstance(value, str)},
+    )
+
+
 @given(bodies, times, st.integers(1, 2**53), st.booleans())
 def test_every_record_fits_its_schema(body, time, seq, simulated):
     kind, value = body
@@ -178,6 +198,27 @@ def test_every_live_payload_fits_its_schema(now, images):
         fits("wire", f"live{where.contract}", payload)
     fits("wire", "online", birth(LINE, now)[1])
     fits("wire", "last_will", LAST_WILL)
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(st.integers(0, 2), st.floats() | st.text(max_size=9), times, statuses), max_size=4),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_raw_values_fit_their_schema_and_keep_their_order(batches):
+    samples = Samples("cell1", ("clock", "light", "serial"), tuple(batch_of(rows) for rows in batches), simulated=True)
+    payload = raw(samples)
+    fits("wire", "live_raw", json.loads(wire.encode(payload)))
+    rows = [row for batch in batches for row in batch]
+    told = payload["value"]
+    assert told["tag"] == [tag for tag, *_ in rows]
+    assert told["time"] == [time // 1_000_000 for _, _, time, _ in rows]
+    assert told["status"] == [status for *_, status in rows]
+    for value, (_, wanted, *_) in zip(told["value"], rows, strict=True):
+        assert value == wanted if isinstance(wanted, str) or math.isfinite(wanted) else value is None
+    assert public(LINE, topic(LINE, "_raw"), payload) is None
 
 
 @given(lines_now)
