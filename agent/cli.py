@@ -27,6 +27,14 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("doctor", help="check this installation; say what to mend")
     commands.add_parser("schema", help="print the JSON schema of a line file")
 
+    verify = commands.add_parser("verify", help="prove a ledger: nothing lost, doubled or altered")
+    verify.add_argument("what", choices=["ledger"])
+    verify.add_argument("path", type=Path, help="the folder of a ledger, its file or a copy; it may be in use")
+    verify.add_argument(
+        "--against", type=Path, metavar="OTHER", help="another ledger, or a broker's records as JSON lines"
+    )
+    _span(verify, "tell only of records")
+
     demo = commands.add_parser("demo", help="plant, broker, agent, panel and tour on this machine")
     demo.add_argument("--for", dest="duration", metavar="TIME", help="headless: run this long after the first figure")
     demo.add_argument("--speed", type=float, default=None, help="plant seconds in a second (10, headless 60)")
@@ -41,6 +49,11 @@ def parser() -> argparse.ArgumentParser:
     tour = commands.add_parser("tour", help="the tour displays, fed over MQTT", add_help=False)
     tour.add_argument("rest", nargs=argparse.REMAINDER)
     return root
+
+
+def _span(command: argparse.ArgumentParser, what: str) -> None:
+    for name, word in (("--from", "since"), ("--to", "until")):
+        command.add_argument(name, dest=word, metavar="TIME", help=f"{what} {word} this plant time (ISO 8601)")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -110,7 +123,13 @@ def _demo(arguments: argparse.Namespace) -> int:
         return MISTAKE
 
 
-COMMANDS = {"check": _check, "run": _run, "doctor": _doctor, "schema": _schema, "demo": _demo}
+def _verify(arguments: argparse.Namespace) -> int:
+    from agent.proof import verify
+
+    return verify(arguments.path, arguments.since, arguments.until, arguments.against)
+
+
+COMMANDS = {"check": _check, "run": _run, "doctor": _doctor, "schema": _schema, "demo": _demo, "verify": _verify}
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import json
 import threading
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from agent import samples
 from agent.counter import CounterState
-from agent.ledger_store import FILE, LedgerError, Observed, chained, content, record_of
+from agent.ledger_store import FILE, DamagedError, LedgerError, Observed, chained, content, record_of
 from agent.model import Kind, Record
 
 FAR = 2**62
@@ -44,8 +45,34 @@ class Reader:
         self._lock = threading.Lock()
 
     def _rows(self, sql: str, values: Iterable[Any] = ()) -> list[Any]:
-        with self._lock:
-            return list(self._db.execute(sql, tuple(values)))
+        try:
+            with self._lock:
+                return list(self._db.execute(sql, tuple(values)))
+        except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError) as error:
+            raise DamagedError(
+                f"the ledger file is damaged ({error}): an agent started on it sets it aside and salvages what it can"
+            ) from None
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Within it every look sees the same moment of a ledger that grows; belongs to one thread."""
+        self._rows("BEGIN")
+        try:
+            yield
+        finally:
+            with self._lock, suppress(apsw.Error):
+                self._db.execute("COMMIT")
+
+    def rows(self) -> Iterator[Any]:
+        """Every record by seq as it lies in the file: seq, kind, machine, time, body, simulated, crc, wall."""
+        last = 0
+        while rows := self._rows("SELECT * FROM record WHERE seq > ? ORDER BY seq LIMIT 1000", (last,)):
+            yield from rows
+            last = rows[-1][0]
+
+    def meta(self) -> dict[str, str]:
+        """What the ledger keeps of itself as a whole: id, root, and of a salvaged one floor and base."""
+        return dict(self._rows("SELECT key, value FROM meta"))
 
     @property
     def id(self) -> str:
@@ -112,7 +139,7 @@ class Reader:
     @staticmethod
     def _of(tag: str, names: str, body: bytes, crc: int) -> Series:
         if zlib.crc32(body) != crc:
-            raise LedgerError("a sample block of the ledger is damaged: keep the file, start with a new ledger folder")
+            raise DamagedError("a sample block of the ledger is damaged: keep the file, start with a new ledger folder")
         tags = json.loads(names)
         batch = samples.decode(body)
         rows = np.flatnonzero(batch.index == tags.index(tag)) if tag in tags else np.zeros(0, np.intp)
@@ -120,8 +147,12 @@ class Reader:
 
     def verify(self) -> int:
         """Read everything: seq dense from 1, checksums and the chain right. The number of records, else LedgerError."""
+        with self.snapshot():
+            return self._verify()
+
+    def _verify(self) -> int:
         root, last = "00" * 32, 0
-        for row in self._everything():
+        for row in self.rows():
             record = record_of(row)
             if record.seq != last + 1:
                 raise LedgerError(f"records {last + 1} to {record.seq - 1} are missing from the ledger")
@@ -130,10 +161,11 @@ class Reader:
             raise LedgerError(f"the chain of the {last} records does not end where the ledger says: it was altered")
         return last
 
-    def _everything(self) -> Iterator[Any]:
+    def damaged_blocks(self) -> Iterator[int]:
+        """Numbers of the sample blocks that are not what was written."""
         last = 0
-        while rows := self._rows("SELECT * FROM record WHERE seq > ? ORDER BY seq LIMIT 1000", (last,)):
-            yield from rows
+        while rows := self._rows("SELECT id, body, crc FROM block WHERE id > ? ORDER BY id LIMIT 100", (last,)):
+            yield from (number for number, body, crc in rows if zlib.crc32(body) != crc)
             last = rows[-1][0]
 
     def close(self) -> None:

@@ -54,6 +54,10 @@ class LedgerError(Exception):
     """The ledger cannot be used as asked; the message says why and what to do."""
 
 
+class DamagedError(LedgerError):
+    """What was read is not what was written."""
+
+
 @dataclass(frozen=True, slots=True)
 class Observed:
     """Up to which plant time (ns) a device vouched for its tags; `cause` says why it does not any more, else None."""
@@ -251,5 +255,5 @@ def record_of(row: Sequence[Any]) -> Record:
     seq, kind, machine, time, body, simulated, crc, wall = row
     record = Record(Kind(kind), machine, time, json.loads(body), bool(simulated), seq)
     if zlib.crc32(content(record, body, wall)) != crc:
-        raise LedgerError(f"record {seq} of the ledger is damaged: keep the file, start with a new ledger folder")
+        raise DamagedError(f"record {seq} of the ledger is damaged: keep the file, start with a new ledger folder")
     return record
