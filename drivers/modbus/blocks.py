@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from drivers.modbus.address import Space
-from drivers.modbus.device import REGISTERS, ModbusTag
+from drivers.modbus.device import ModbusTag
 
 MAX_BITS = 2000
 BITS_PER_REGISTER = 16
@@ -25,6 +25,11 @@ class Block:
     def end(self) -> int:
         """The address after the last one."""
         return self.start + self.count
+
+    @property
+    def octets(self) -> int:
+        """How long the payload of its reply is."""
+        return -(-self.count // 8) if self.space.is_bits else 2 * self.count
 
 
 def plan(
@@ -55,7 +60,7 @@ def halves(tags: Sequence[ModbusTag], block: Block) -> tuple[Block, Block]:
 
 def _alone(tags: Sequence[ModbusTag], index: int) -> Block:
     space, start = tags[index].place
-    return Block(space, start, REGISTERS[tags[index].datatype], (index,))
+    return Block(space, start, tags[index].size, (index,))
 
 
 def _joined(block: Block, other: Block, gap: int, max_registers: int) -> Block | None:

@@ -1,20 +1,16 @@
-"""The device table of a Modbus TCP unit, as an engineer writes it."""
+"""The device table of a Modbus unit, as an engineer writes it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, StrictFloat, StrictInt, model_validator
 
 from drivers.contract import Device, Tag
-from drivers.modbus.address import Space, parse
-
-DataType = Literal["u16", "i16", "u32", "i32", "u64", "f32", "bool"]
-WordOrder = Literal["ABCD", "CDAB", "BADC", "DCBA"]
-REGISTERS = {"u16": 1, "i16": 1, "u32": 2, "i32": 2, "f32": 2, "u64": 4, "bool": 1}
-"""How many addresses a value of each type takes."""
+from drivers.modbus.address import Base, Space, parse
+from drivers.modbus.datatype import MODULUS, REGISTERS, DataType, WordOrder, pattern
 
 
 def _text(value: object) -> object:
@@ -22,28 +18,59 @@ def _text(value: object) -> object:
 
 
 class ModbusTag(Tag):
-    """A value at an address: `raw * scale + offset`. A bool stands in a coil or discrete input."""
+    """A value at an address: `raw * scale + offset`.
+
+    A bool stands in a coil or discrete input, or is `bit` 0 to 15 of a register, 0 the lowest. A text has `length`
+    characters, two a register. `sentinels` are raw values by which the device says that it has none.
+    """
 
     address: Annotated[str, BeforeValidator(_text)]
     datatype: DataType
     scale: float = 1.0
     offset: float = 0.0
+    bit: Annotated[int, Field(ge=0, le=15)] | None = None
+    length: Annotated[int, Field(ge=1, le=250)] | None = None
+    encoding: Literal["utf-8", "gb18030"] = "utf-8"
+    sentinels: tuple[StrictInt | StrictFloat, ...] = ()
+    word_order: WordOrder | None = None
+    address_base: Base | None = None
 
     @cached_property
     def place(self) -> tuple[Space, int]:
         """Address space, and offset from 0 of the first register or bit."""
-        return parse(self.address)
+        return parse(self.address, self.address_base, bits=self.datatype == "bool" and self.bit is None)
+
+    @property
+    def size(self) -> int:
+        """How many addresses the value takes."""
+        return -(-(self.length or 0) // 2) if self.datatype == "text" else REGISTERS[self.datatype]
+
+    @property
+    def scaled(self) -> bool:
+        """Whether the value is not the raw number itself."""
+        return (self.scale, self.offset) != (1.0, 0.0)
+
+    @cached_property
+    def patterns(self) -> tuple[int, ...]:
+        """The sentinels as bits, most significant first."""
+        return tuple(pattern(self.datatype, value) for value in self.sentinels)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         space, offset = self.place
-        if space.is_bits != (self.datatype == "bool"):
-            right = "'bool'" if space.is_bits else "a number type such as 'u16'"
+        single = self.datatype == "bool" and self.bit is None
+        if space.is_bits != single:
+            right = "'bool'" if space.is_bits else "a number type such as 'u16', or 'bool' with its bit"
             raise ValueError(f"{self.address} takes datatype {right}, not {self.datatype!r}")
-        if offset + REGISTERS[self.datatype] > 0x1_0000:
+        if self.bit is not None and self.datatype != "bool":
+            raise ValueError(f"a bit is a 'bool', not {self.datatype!r}")
+        if (self.length is not None) != (self.datatype == "text"):
+            raise ValueError("a 'text' needs its length in characters, and nothing else has one")
+        if offset + self.size > 0x1_0000:
             raise ValueError(f"a {self.datatype} at {self.address} runs past the end of its table")
-        if self.datatype == "bool" and (self.scale, self.offset) != (1.0, 0.0):
-            raise ValueError("a bool has no scale or offset; leave them out")
+        if self.datatype in ("bool", "text") and (self.scaled or self.sentinels):
+            raise ValueError(f"a {self.datatype} has no scale or offset and no sentinels; leave them out")
+        assert self.patterns is not None  # a sentinel that cannot be is refused here
         return self
 
 
@@ -51,8 +78,9 @@ class ModbusDevice(Device):
     """One unit behind a Modbus TCP address.
 
     `word_order` is how values of two or more registers are laid out: ABCD as the protocol has it, CDAB words
-    swapped, BADC bytes swapped, DCBA both. `gap` is how many registers no tag asks for may be read to save a
-    request, `max_registers` the most a single request asks for.
+    swapped, BADC bytes swapped, DCBA both; a tag may have its own. `address_base` is where addresses count from that
+    do not say it themselves. `gap` is how many registers no tag asks for may be read to save a request,
+    `max_registers` the most a single request asks for.
     """
 
     driver: Literal["modbus"]
@@ -60,6 +88,7 @@ class ModbusDevice(Device):
     port: Annotated[int, Field(ge=1, le=65535)] = 502
     unit: Annotated[int, Field(ge=0, le=255)] = 1
     word_order: WordOrder = "ABCD"
+    address_base: Base | None = None
     gap: Annotated[int, Field(ge=0, le=124)] = 16
     max_registers: Annotated[int, Field(ge=4, le=125)] = 125
     tag: tuple[ModbusTag, ...]
@@ -74,18 +103,36 @@ class ModbusDevice(Device):
 
     def modulus(self, tag: str) -> int | None:
         found = next(candidate for candidate in self.tag if candidate.name == tag)
-        scaled = (found.scale, found.offset) != (1.0, 0.0)
-        return 1 << int(found.datatype[1:]) if found.datatype[0] == "u" and not scaled else None
+        return None if found.scaled else MODULUS.get(found.datatype)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _hand_down(cls, table: Any) -> Any:
+        """The device's address base goes to the tags that have none of their own."""
+        base = table.get("address_base") if isinstance(table, dict) else None
+        tags = table.get("tag") if isinstance(table, dict) else None
+        if base not in (0, 1) or not isinstance(tags, list | tuple):
+            return table
+        handed = [{"address_base": base} | tag if isinstance(tag, dict) else tag for tag in tags]
+        return table | {"tag": handed}
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if not self.tag:
             raise ValueError("this device has no tag; write at least one")
-        if self.clock is None:
-            return self
-        tag = next((tag for tag in self.tag if tag.name == self.clock), None)
-        if tag is None:
-            raise ValueError(f"clock: no tag {self.clock!r} in this device; write the tag that carries its time")
-        if tag.datatype != "u64" or (tag.scale, tag.offset) != (1.0, 0.0):
-            raise ValueError(f"clock: tag {tag.name!r} must be ms since 1970 UTC in a 'u64', without scale or offset")
+        for tag in self.tag:
+            if tag.size > self.max_registers:
+                raise ValueError(
+                    f"tag {tag.name!r} takes {tag.size} registers and a request {self.max_registers}; "
+                    "write a higher max_registers or a shorter length"
+                )
+        if self.clock is not None:
+            self._check_clock(self.clock)
         return self
+
+    def _check_clock(self, name: str) -> None:
+        tag = next((tag for tag in self.tag if tag.name == name), None)
+        if tag is None:
+            raise ValueError(f"clock: no tag {name!r} in this device; write the tag that carries its time")
+        if tag.datatype != "u64" or tag.scaled:
+            raise ValueError(f"clock: tag {name!r} must be ms since 1970 UTC in a 'u64', without scale or offset")

@@ -152,7 +152,7 @@ class ModbusDriver(Driver[ModbusDevice]):
                 "check what else answers at this address"
             ) from error
         if block not in self._layouts:
-            self._layouts[block] = layout(self._tags, block, self.device.word_order)
+            self._layouts[block] = layout(self._tags, [block], self.device.word_order)
         return [Reading(block, *self._layouts[block].values(payload))]
 
     def _batch(self, readings: Sequence[Reading]) -> Batch:

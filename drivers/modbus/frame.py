@@ -45,9 +45,8 @@ def read_request(block: Block) -> bytes:
 def read_reply(block: Block, pdu: bytes) -> bytes:
     """The payload of the reply to a block's request. Refusal for an exception, ValueError for any other reply."""
     answered(block.space, pdu)
-    octets = -(-block.count // 8) if block.space.is_bits else 2 * block.count
-    if len(pdu) < 2 or pdu[1] != octets or len(pdu) != 2 + octets:
-        raise ValueError(f"{octets} octets were asked for, {len(pdu) - 2} came, announced as {pdu[1:2].hex()}")
+    if len(pdu) < 2 or pdu[1] != block.octets or len(pdu) != 2 + block.octets:
+        raise ValueError(f"{block.octets} octets were asked for, {len(pdu) - 2} came, announced as {pdu[1:2].hex()}")
     return pdu[2:]
 
 

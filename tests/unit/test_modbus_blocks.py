@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.modbus.blocks import Block, halves, plan
-from drivers.modbus.device import REGISTERS, ModbusTag
+from drivers.modbus.datatype import REGISTERS
+from drivers.modbus.device import ModbusTag
 
 
 def tags(*places: str) -> list[ModbusTag]:
