@@ -10,7 +10,7 @@ import { tape } from "./tape.js";
 const HEROES = ["utilization", "first_pass_yield", "takt"];
 const TOWER = { red: "stopped", amber: "starved", green: "executing", blue: "changeover", white: "idle", foot: "unknown" };
 /** @type {Record<string, string>} */
-const VERDICTS = { PASS: "s-executing", REJECT: "s-stopped", ASK: "s-idle" };
+const VERDICTS = { PASS: "v-pass", REJECT: "s-stopped", ASK: "v-ask" };
 const CANVAS = { wide: [1920, 1080], tall: [1080, 1920] };
 
 const one = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
