@@ -33,7 +33,16 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument(
         "--against", type=Path, metavar="OTHER", help="another ledger, or a broker's records as JSON lines"
     )
-    _span(verify, "tell only of records")
+    _span(verify, "tell only of what is wrong")
+
+    export = commands.add_parser("export", help="records or samples of a ledger as a table")
+    export.add_argument("path", type=Path, help="the folder of a ledger, its file or a copy; it may be in use")
+    wanted = export.add_mutually_exclusive_group(required=True)
+    wanted.add_argument("--kind", metavar="KIND", help="count, state, inspection, kpi, plan, fault, gap, order, audit")
+    wanted.add_argument("--samples", metavar="DEVICE.TAG", help="raw values of a tag")
+    _span(export, "only what is")
+    export.add_argument("--format", choices=["csv", "parquet"], default="csv")
+    export.add_argument("--out", type=Path, metavar="FILE", help="instead of standard output")
 
     demo = commands.add_parser("demo", help="plant, broker, agent, panel and tour on this machine")
     demo.add_argument("--for", dest="duration", metavar="TIME", help="headless: run this long after the first figure")
@@ -52,8 +61,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _span(command: argparse.ArgumentParser, what: str) -> None:
-    for name, word in (("--from", "since"), ("--to", "until")):
-        command.add_argument(name, dest=word, metavar="TIME", help=f"{what} {word} this plant time (ISO 8601)")
+    command.add_argument("--from", dest="since", metavar="TIME", help=f"{what} from this plant time on (ISO 8601)")
+    command.add_argument("--to", dest="until", metavar="TIME", help=f"{what} before this plant time")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -129,7 +138,32 @@ def _verify(arguments: argparse.Namespace) -> int:
     return verify(arguments.path, arguments.since, arguments.until, arguments.against)
 
 
-COMMANDS = {"check": _check, "run": _run, "doctor": _doctor, "schema": _schema, "demo": _demo, "verify": _verify}
+def _export(arguments: argparse.Namespace) -> int:
+    from agent.export import Wanted, export
+    from agent.model import Kind
+    from agent.proof import instant
+    from agent.verify import FAR
+
+    if arguments.kind and arguments.kind not in list(Kind):
+        print(f"no kind {arguments.kind}; there are {', '.join(Kind)}", file=sys.stderr)
+        return MISTAKE
+    try:
+        span = instant(arguments.since, 0), instant(arguments.until, FAR)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return MISTAKE
+    return export(arguments.path, Wanted(arguments.kind, arguments.samples, *span), arguments.format, arguments.out)
+
+
+COMMANDS = {
+    "check": _check,
+    "run": _run,
+    "doctor": _doctor,
+    "schema": _schema,
+    "demo": _demo,
+    "verify": _verify,
+    "export": _export,
+}
 
 
 if __name__ == "__main__":

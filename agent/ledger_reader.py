@@ -161,6 +161,11 @@ class Reader:
             raise LedgerError(f"the chain of the {last} records does not end where the ledger says: it was altered")
         return last
 
+    def tags(self) -> set[tuple[str, str]]:
+        """(device, tag) of all that was ever sampled."""
+        lists = self._rows("SELECT device, names FROM tag_list")
+        return {(device, name) for device, names in lists for name in json.loads(names)}
+
     def damaged_blocks(self) -> Iterator[int]:
         """Numbers of the sample blocks that are not what was written."""
         last = 0
