@@ -46,6 +46,12 @@ def _add_plant(plant: argparse.ArgumentParser) -> None:
     plant.add_argument("--attached", action="store_true", help="quit when stdin closes")
     plant.add_argument("--opcua-port", type=int, default=4840, help="0: chosen by the system")
     plant.add_argument("--modbus-port", type=int, default=5020, help="0: chosen by the system")
+    plant.add_argument(
+        "--faults", type=int, metavar="SEED", help="let a seeded schedule of faults loose on the servers"
+    )
+    plant.add_argument(
+        "--fault-pace", type=float, default=4.0, metavar="SECONDS", help="mean length of fault and pause"
+    )
 
 
 def _time(text: str) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 from simulators.clock import Clock
 from simulators.plant import Plant
@@ -22,3 +23,8 @@ class Live:
         if now > self.plant.now:
             self.untold.extend(self.plant.advance(now))
         return self.plant.now
+
+    def reset(self, machines: Sequence[str]) -> None:
+        """Let the PLCs of these machines count from 0 again, now."""
+        self.catch_up()
+        self.untold.extend(self.plant.reset(machines))

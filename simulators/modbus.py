@@ -23,11 +23,13 @@ POWER, ENERGY = 52, 342  # input registers, as on a common three-phase meter
 class ModbusServer:
     """Serves units 1, 2 and 10 of a live plant on loopback; `off` and `on` close and open its listener.
 
+    `refusal` is the exception code every request is answered with, None for none.
     A unit's registers are set at the moment of reading, in one step: no block is ever torn.
     """
 
     def __init__(self, live: Live, port: int) -> None:
         self.port = port
+        self.refusal: int | None = None
         self._live = live
         self._server: ModbusTcpServer | None = None
 
@@ -62,6 +64,8 @@ class ModbusServer:
         async def refresh(
             code: int, _start: int, _address: int, _count: int, registers: list[int], _new: object
         ) -> ExcCodes | None:
+            if self.refusal is not None:
+                return ExcCodes(self.refusal)
             if code != READ_HOLDING:
                 return ExcCodes.ILLEGAL_FUNCTION
             registers[0:10] = machine_registers(self._live, name)
@@ -73,6 +77,8 @@ class ModbusServer:
         async def refresh(
             code: int, _start: int, _address: int, _count: int, registers: list[int], _new: object
         ) -> ExcCodes | None:
+            if self.refusal is not None:
+                return ExcCodes(self.refusal)
             if code != READ_INPUT:
                 return ExcCodes.ILLEGAL_FUNCTION
             self._live.catch_up()

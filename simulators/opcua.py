@@ -22,18 +22,22 @@ EPOCH = ua.DateTime(1970, 1, 1, tzinfo=UTC)
 U16, F32 = ua.VariantType.UInt16, ua.VariantType.Float
 MACHINE = {"light": U16, "good": U16, "scrap": U16, "reason": U16, "cycle": F32}
 SHOT = {"shot": ua.VariantType.UInt32, "die_temperature": F32, **{f"shot_{name}": F32 for name in HEALTHY}}
+FOLDERS = ("diecast1", "trim1", "testpack1")
 NODES = {
     "clock": ua.VariantType.UInt64,
-    **{f"{machine}.{name}": kind for machine in ("diecast1", "trim1", "testpack1") for name, kind in MACHINE.items()},
+    **{f"{machine}.{name}": kind for machine in FOLDERS for name, kind in MACHINE.items()},
     **{f"diecast1.{name}": kind for name, kind in SHOT.items()},
 }
 
 
 class OpcuaServer:
-    """Serves NODES of a live plant on loopback; `off` and `on` close and open its listener, never the plant."""
+    """Serves NODES of a live plant on loopback; `off` and `on` close and open its listener, never the plant.
 
-    def __init__(self, live: Live, port: int) -> None:
-        self.port = port
+    `public` is the port that it tells clients to call where a proxy stands before it.
+    """
+
+    def __init__(self, live: Live, port: int, public: int | None = None) -> None:
+        self.port, self.public = port, public
         self._live = live
         self._server = Server()
         self._nodes: dict[str, ua.NodeId] = {}
@@ -43,7 +47,8 @@ class OpcuaServer:
         server, scenario = self._server, self._live.plant.scenario.name
         logging.getLogger("asyncua").setLevel(logging.CRITICAL)
         await _fill(server)
-        server.set_endpoint(f"opc.tcp://127.0.0.1:{self.port}/")
+        server.set_endpoint(f"opc.tcp://127.0.0.1:{self.port if self.public is None else self.public}/")
+        server.socket_address = ("127.0.0.1", self.port)
         server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
         server.set_identity_tokens([ua.AnonymousIdentityToken])
         await server.set_application_uri(f"{PRODUCT_URI}:server")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,6 +96,14 @@ class Plant:
                 station.act(when)
         self._meter(to_ns)
         self.now = max(self.now, to_ns)
+        return self._changes
+
+    def reset(self, machines: Sequence[str]) -> list[Change]:
+        """The PLC totals of these machines start from 0 again; what became of their values."""
+        self._changes = []
+        for station in self.stations:
+            if station.plan.name in machines:
+                station.reset(self.now)
         return self._changes
 
     def _cut(self, orders: Iterator[Order]) -> Iterator[Part | None]:

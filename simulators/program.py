@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from simulators.breaker import Breaker
 from simulators.camera import Camera
 from simulators.clock import Clock
+from simulators.faults import schedule
 from simulators.live import Live
 from simulators.modbus import ModbusServer
 from simulators.opcua import OpcuaServer
@@ -31,7 +33,11 @@ ORDERS = 12  # announced at the start
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The command line. `start` is plant time; ports 0 are chosen by the system."""
+    """The command line. `start` is plant time; ports 0 are chosen by the system.
+
+    `faults` is the seed of the fault schedule, None for peace; `fault_pace` the mean of its
+    faults and pauses in wall seconds.
+    """
 
     scenario: str
     seed: int
@@ -42,6 +48,8 @@ class Options:
     attached: bool
     opcua_port: int
     modbus_port: int
+    faults: int | None
+    fault_pace: float
 
 
 async def simulate(options: Options) -> None:
@@ -61,6 +69,11 @@ class Program:
         self._modbus = ModbusServer(live, options.modbus_port)
         self._camera = Camera(live, options.folder / "cam1", options.seed)
         self._words: asyncio.Queue[str] = asyncio.Queue()
+        self._breaker: Breaker | None = None
+        if options.faults is not None:
+            ports = (options.opcua_port, options.modbus_port)
+            self._breaker = Breaker(live, schedule(options.faults, options.fault_pace), self._say, ports)
+            self._opcua.port = self._modbus.port = 0
 
     async def run(self) -> None:
         """Open, obey until `quit`, close."""
@@ -72,7 +85,7 @@ class Program:
         try:
             await self._open()
             if not self._options.hold:
-                self._live.clock.go()
+                self._go()
             self._say_ready()
             async with asyncio.TaskGroup() as group:
                 tasks = [
@@ -83,14 +96,21 @@ class Program:
                 for task in tasks:
                     task.cancel()
         finally:
+            if self._breaker is not None:
+                await self._breaker.close()
             await self._modbus.off()
             await self._opcua.close()
 
     async def _open(self) -> None:
         """Start both servers; a port in use ends the program with what to do about it."""
         try:
+            if self._breaker is not None:
+                await self._breaker.open()
+                self._opcua.public = self._breaker.fronts["opcua"].port
             await self._modbus.on()
             await self._opcua.open()
+            if self._breaker is not None:
+                self._breaker.stand_before(self._opcua, self._modbus)
         except (OSError, RuntimeError) as error:
             ports = f"OPC UA {self._options.opcua_port}, Modbus {self._options.modbus_port}"
             raise SystemExit(
@@ -110,8 +130,10 @@ class Program:
         while (word := await self._words.get()) != "quit":
             match word:
                 case "go":
-                    self._live.clock.go()
+                    self._go()
                 case "stop":
+                    if self._breaker is not None:
+                        await self._breaker.stop()
                     self._live.clock.stop()
                     await self._opcua.tell()
                     await self._camera.take()
@@ -120,6 +142,10 @@ class Program:
                     self._live.catch_up()
                     await self._camera.take()
                     self._say("truth", truth=str(self._write_truth()), time=_iso(self._live.plant.now))
+                case "modbus off" | "modbus on" | "opcua off" | "opcua on" if self._breaker is not None:
+                    remedy = "leave out --faults to switch it yourself"
+                    self._say("error", message=f"{word}: the schedule of faults has the servers", remedy=remedy)
+                    continue
                 case "modbus off":
                     await self._modbus.off()
                 case "modbus on":
@@ -134,16 +160,24 @@ class Program:
             if word.endswith(("on", "off")) or word == "go":
                 self._say(word)
 
+    def _go(self) -> None:
+        self._live.clock.go()
+        if self._breaker is not None:
+            self._breaker.go()
+
     def _say_ready(self) -> None:
         plant, options = self._live.plant, self._options
+        ports = {"opcua": self._opcua.port, "modbus": self._modbus.port}
+        if self._breaker is not None:
+            ports = {name: front.port for name, front in self._breaker.fronts.items()}
         orders: list[dict[str, Any]] = [asdict(order) for order in plant.orders(ORDERS)]
         self._say(
             "ready",
             scenario=options.scenario,
             seed=options.seed,
             speed=options.speed,
-            opcua=f"opc.tcp://127.0.0.1:{self._opcua.port}/",
-            modbus={"host": "127.0.0.1", "port": self._modbus.port},
+            opcua=f"opc.tcp://127.0.0.1:{ports['opcua']}/",
+            modbus={"host": "127.0.0.1", "port": ports["modbus"]},
             camera=str(self._camera.folder),
             start=_iso(plant.start),
             orders=[order | {"due": _iso(order["due"])} for order in orders],
@@ -156,9 +190,10 @@ class Program:
         """Write truth.json as of the plant's now, whole or not at all."""
         path = self._options.folder / "truth.json"
         part = path.with_suffix(".part")
-        part.write_text(
-            json.dumps(truth(self._live.plant, self._options.seed, self._options.speed, self._camera.taken))
-        )
+        told = truth(self._live.plant, self._options.seed, self._options.speed, self._camera.taken)
+        if self._breaker is not None:
+            told["faults"] = self._breaker.book
+        part.write_text(json.dumps(told))
         part.replace(path)
         return path
 

@@ -8,24 +8,26 @@ import struct
 from types import TracebackType
 from typing import Literal, Self, get_args
 
-Mode = Literal["pass", "hole", "refuse", "rst", "drip", "delay"]
+Mode = Literal["pass", "hole", "half", "refuse", "rst", "drip", "delay"]
 
 DRIP_BYTES, DRIP_S = 1, 0.05
 CHUNK = 65536
 
 
 class FaultProxy:
-    """Stands between a client and host:port; what it does to the bytes is `mode`, and may change at any time.
+    """Stands at port `listen` (0: any) between a client and `target`, a host and port.
 
+    What it does to the bytes is `mode`, and may change at any time.
     pass: nothing. hole: swallows both ways, links stay open, nothing swallowed is sent later.
-    refuse: cuts all links and closes the listener. rst: resets every link, old and new.
+    half: swallows what comes back only. refuse: cuts all links and closes the listener.
+    rst: resets every link, old and new.
     drip: a byte at a time. delay: holds each piece back for `delay` seconds.
     """
 
-    def __init__(self, host: str, port: int, delay: float = 0.5) -> None:
+    def __init__(self, host: str, port: int, delay: float = 0.5, listen: int = 0) -> None:
         self.delay = delay
-        self.port = 0
-        self._target = (host, port)
+        self.port = listen
+        self.target = (host, port)
         self._mode: Mode = "pass"
         self._server: asyncio.Server | None = None
         self._links: dict[asyncio.Task[None], tuple[asyncio.StreamWriter, ...]] = {}
@@ -93,25 +95,25 @@ class FaultProxy:
         assert task is not None  # a stream handler always runs in a task
         self._links[task] = (writer,)
         try:
-            far_reader, far_writer = await asyncio.open_connection(*self._target)
+            far_reader, far_writer = await asyncio.open_connection(*self.target)
             self._links[task] = (writer, far_writer)
             async with asyncio.TaskGroup() as both:
-                both.create_task(self._pump(reader, far_writer))
-                both.create_task(self._pump(far_reader, writer))
+                both.create_task(self._pump(reader, far_writer, ("hole",)))
+                both.create_task(self._pump(far_reader, writer, ("hole", "half")))
         except* OSError:
             pass  # a cut link is this class's business
         finally:
             for end in self._links.pop(task):
                 _drop(end, reset=False)
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Carry one direction until it ends; its end ends the other direction too."""
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, holes: tuple[Mode, ...]) -> None:
+        """Carry one direction until it ends, but for the modes that swallow it; its end ends the other one too."""
         while piece := await reader.read(CHUNK):
             if self._mode == "delay":
                 await asyncio.sleep(self.delay)
             step = DRIP_BYTES if self._mode == "drip" else len(piece)
             for start in range(0, len(piece), step):
-                if self._mode == "hole":
+                if self._mode in holes:
                     break
                 writer.write(piece[start : start + step])
                 await writer.drain()

@@ -65,7 +65,10 @@ def scans(seconds: float) -> int:
 
 @dataclass(slots=True)
 class Station:
-    """A station and its infeed. `due` is when it acts next by itself, None while it waits for a neighbour."""
+    """A station and its infeed. `due` is when it acts next by itself, None while it waits for a neighbour.
+
+    `base` is what the PLC's totals had before the first part, `wraps` how often they wrapped before the last reset.
+    """
 
     plan: StationPlan
     products: dict[str, Product]
@@ -84,9 +87,26 @@ class Station:
     jam_at: int = 0
     word: str = "idle"
     states: list[tuple[str, int]] = field(default_factory=list)
+    base: tuple[int, int] = (0, 0)
+    wraps: int = 0
     _left: int = 0
     _cycle: int = 0
     _jam: Jam | None = None
+
+    def __post_init__(self) -> None:
+        self.base = self.plan.raw
+
+    @property
+    def totals(self) -> tuple[int, int]:
+        """Good and scrap as the PLC has them, before they wrap at 65536."""
+        return self.base[0] + self.good, self.base[1] + self.scrap
+
+    def reset(self, now: int) -> None:
+        """The PLC's totals start from 0 again."""
+        self.wraps += sum(total // 65536 for total in self.totals)
+        self.base = (-self.good, -self.scrap)
+        self.emit(now, f"{self.plan.name}.good", 0)
+        self.emit(now, f"{self.plan.name}.scrap", 0)
 
     def act(self, now: int) -> None:
         """Do what was due now."""
@@ -155,12 +175,12 @@ class Station:
         assert self.part is not None  # a working station has a part
         passed = self.judge(now, self.part)
         self.good, self.scrap = self.good + passed, self.scrap + (not passed)
-        name, (good, scrap) = self.plan.name, self.plan.raw
+        name, (good, scrap) = self.plan.name, self.totals
         self.emit(now, f"{name}.cycle", self._cycle / SECOND)
         if passed:
-            self.emit(now, f"{name}.good", (good + self.good) % 65536)
+            self.emit(now, f"{name}.good", good % 65536)
         else:
-            self.emit(now, f"{name}.scrap", (scrap + self.scrap) % 65536)
+            self.emit(now, f"{name}.scrap", scrap % 65536)
             self.part = None
         if self._hand_on(now):
             self._take(now, fresh=False)

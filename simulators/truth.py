@@ -45,12 +45,13 @@ def truth(plant: Plant, seed: int, speed: float, images: int) -> dict[str, Any]:
 
 def _machine(station: Station, end: int) -> dict[str, Any]:
     good, scrap = station.plan.raw
+    good_end, scrap_end = station.totals
     ends = [since for _, since in station.states[1:]] + [end]
     return {
         "good": station.good,
         "scrap": station.scrap,
         "raw_start": {"good": good, "scrap": scrap},
-        "raw_end": {"good": (good + station.good) % 65536, "scrap": (scrap + station.scrap) % 65536},
-        "wraps": (good + station.good) // 65536 + (scrap + station.scrap) // 65536,
+        "raw_end": {"good": good_end % 65536, "scrap": scrap_end % 65536},
+        "wraps": station.wraps + good_end // 65536 + scrap_end // 65536,
         "states": [[word, since, until] for (word, since), until in zip(station.states, ends, strict=True)],
     }
