@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import dataclass, replace
 
 from agent.kpi import WindowBook
@@ -120,11 +119,7 @@ class Windows:
 
     def look(self) -> list[Entry]:
         """The open windows as they are, a copy that stays so."""
-        return [replace(entry, book=_copy(entry.book)) for entry in self.entries if not entry.closed]
-
-
-def _copy(book: WindowBook) -> WindowBook:
-    return WindowBook(book.line, book.window, book.planned, book.last_station, deepcopy(book.tallies))
+        return [replace(entry, book=entry.book.copy()) for entry in self.entries if not entry.closed]
 
 
 def current(entries: Sequence[Entry], time: int) -> list[Entry]:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.kpi import Tally, WindowBook
+from agent.kpi import WindowBook
 from agent.model import SECOND, UNKNOWN, Cause, Line, Machine, MachineState, State, Verdict, Window
+from agent.times import Tally
 
 STATES = [
     MachineState(State.EXECUTING),
@@ -49,9 +50,9 @@ def fed(timelines) -> tuple[WindowBook, dict[str, Counter[str]], int]:
         at = 80
         for state, seconds in spans:
             book.span(name, state, at * SECOND, (at + seconds) * SECOND)
-            if state is not UNKNOWN:
+            if state is not UNKNOWN and seconds:
                 counts[name].update(state.word for second in range(at, at + seconds) if is_planned(second))
-                last = max(last, at + seconds)
+                last = max(last, at + seconds if at * SECOND < WINDOW.end else 0)
             at += seconds
     return book, counts, last
 
