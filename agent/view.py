@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
+from agent import wiring
 from agent.ledger import Ledger, Reader
-from agent.model import DeviceNow, Kind, LineNow, Order, Record
+from agent.ledger_reader import Series
+from agent.linetable import LineFile, MachineTable
+from agent.model import DeviceNow, Kind, LineNow, Order, Record, Window
 from agent.recorder import Recorder
+from agent.shift import planned
+from drivers.contract import Device, Tag
+from gateway.panel.view import ROLES, Source
 
 SINKS = ("mqtt",)
 
@@ -22,12 +28,16 @@ class AgentView:
         reader: Reader,
         evidence: Path,
         take_order: Callable[[Order], Awaitable[None]],
+        file: LineFile,
     ) -> None:
         self._recorder = recorder
         self._ledger = ledger
         self._reader = reader
         self._evidence = evidence
         self._take_order = take_order
+        self._timezone = file.timezone
+        self._shifts = wiring.shifts(file.shift)
+        self._sources = {machine.name: sources(file, machine) for machine in file.machine}
 
     def now(self) -> LineNow:
         """The line after the latest commit."""
@@ -63,3 +73,59 @@ class AgentView:
     def root(self) -> str:
         """The short word that stands for the ledger's state."""
         return self._ledger.root
+
+    def sources(self, machine: str) -> tuple[Source, ...]:
+        """The tags that tell of a machine, those with a role first."""
+        return self._sources[machine]
+
+    def planned(self, since: int, until: int) -> tuple[tuple[int, int], ...]:
+        """The planned spans of [since, until) after the line file's shifts."""
+        return planned(self._shifts, self._timezone, Window("", "", since, until))
+
+    def samples(self, device: str, tag: str, since: int, until: int) -> Series:
+        """Raw samples with since <= source time < until, from the ledger's blocks."""
+        return self._reader.samples(device, tag, since, until)
+
+
+def sources(file: LineFile, machine: MachineTable) -> tuple[Source, ...]:
+    """Tags with a role for the machine, what its cameras take along, and measured values of its own."""
+    devices = {device.name: device for device in file.devices}
+    (rule,) = wiring.machine_rules(file.model_copy(update={"machine": (machine,)}), file.devices)
+    counters = {name: counter.tag for name in ("good", "scrap") if (counter := getattr(rule, name))}
+    tags = {"state": rule.state, "reason": rule.reason, "cycle": rule.cycle, **counters}
+    roles = {ref: role for role in ROLES if (ref := tags.get(role))}
+    words = {value: state.word for value, state in rule.patterns.items()}
+    wanted = dict.fromkeys((ref.device, ref.tag) for ref in roles)
+    wanted |= dict.fromkeys(_taken_along(file, machine.name))
+    wanted |= dict.fromkeys(_own(file, machine, devices))
+    found = []
+    for device, name in wanted:
+        tag = next(tag for tag in devices[device].tags if tag.name == name)
+        role = next((role for ref, role in roles.items() if ref == (device, name)), "")
+        found.append(_source(role, device, tag, words if role == "state" else {}))
+    return tuple(found)
+
+
+def _source(role: str, device: str, tag: Tag, words: Mapping[int, str]) -> Source:
+    table = tag.model_dump()
+    address = str(table.get("address") or table.get("node") or tag.name)
+    return Source(role, device, tag.name, tag.unit, address, str(table.get("datatype") or ""), tag.every, words)
+
+
+def _taken_along(file: LineFile, machine: str) -> list[tuple[str, str]]:
+    """Process values that belong to the shots of the machine's cameras."""
+    references = [one for camera in file.camera if camera.machine == machine for one in camera.process]
+    return [(device, tag) for device, _, tag in (one.partition(".") for one in references)]
+
+
+def _own(file: LineFile, machine: MachineTable, devices: Mapping[str, Device]) -> list[tuple[str, str]]:
+    """Measured values of the device that tells the state: all where it is this machine's alone, else by their name."""
+    name = machine.state.tag.partition(".")[0]
+    alone = all(one.name == machine.name or one.state.tag.partition(".")[0] != name for one in file.machine)
+    tags = [tag for tag in devices[name].tags if tag.unit and tag.name != devices[name].clock]
+    return [(name, tag.name) for tag in tags if alone or _names(tag, machine.name)]
+
+
+def _names(tag: Tag, machine: str) -> bool:
+    """Whether the tag's name or its node says that it is the machine's."""
+    return tag.name.startswith(f"{machine}_") or f"={machine}." in str(tag.model_dump().get("node"))

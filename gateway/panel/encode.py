@@ -96,7 +96,7 @@ def tag(now: TagNow) -> Json:
 
 def segment(span: Segment) -> Json:
     """One state of a time line."""
-    return {"word": span.word, "reason": span.reason, "start": iso(span.start), "end": iso(span.end)}
+    return {"word": span.word, "reason": span.reason, "start": iso(span.start), "end": iso(span.end), "seq": span.seq}
 
 
 def quality(status: int) -> str:

@@ -14,6 +14,7 @@ from gateway import assets, payload
 from gateway.guard import Guard
 from gateway.order import OrderError, parse_order
 from gateway.panel import encode
+from gateway.panel.drill import add_drill
 from gateway.panel.timeline import segments
 from gateway.panel.view import View
 from gateway.panel.watch import watch
@@ -32,6 +33,7 @@ def create(line: Line, view: View, hosts: Iterable[str] = (), beat_s: float = BE
     app.add_middleware(Guard, hosts=tuple(hosts))
     _add_state(app, line, view)
     _add_history(app, line, view)
+    add_drill(app, line, view)
     _add_orders(app, line, view)
 
     @app.websocket("/ws/v1")

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent.model import Record
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One state from `start` to `end`, plant nanoseconds; `reason` is the stop reason in words, where there is one."""
+    """One state from `start` to `end`, plant nanoseconds; `reason` is the stop reason in words, where there is one.
+
+    `seq` is the record it begins with, 0 where no record tells of it.
+    """
 
     word: str
     reason: str | None
     start: int
     end: int
+    seq: int = field(default=0, compare=False)
 
 
 def segments(records: Iterable[Record], since: int, until: int) -> list[Segment]:
@@ -32,7 +36,7 @@ def segments(records: Iterable[Record], since: int, until: int) -> list[Segment]
             continue
         word, reason = str(record.body["word"]), record.body.get("reason_word")
         if found and (found[-1].word, found[-1].reason) == (word, reason) and found[-1].end == start:
-            found[-1] = Segment(word, reason, found[-1].start, end)
+            found[-1] = Segment(word, reason, found[-1].start, end, found[-1].seq)
         else:
-            found.append(Segment(word, reason, start, end))
+            found.append(Segment(word, reason, start, end, record.seq))
     return found

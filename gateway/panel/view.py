@@ -3,10 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from agent.ledger_reader import Series
 from agent.model import DeviceNow, Kind, LineNow, Order, Record
+
+ROLES = ("state", "reason", "good", "scrap", "cycle")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A tag that tells of a machine: `role` is one of ROLES, or "" for a measured value.
+
+    `address` is the line file's; `words` says what the values of a lamp tag mean.
+    """
+
+    role: str
+    device: str
+    tag: str
+    unit: str
+    address: str
+    datatype: str
+    every_s: float
+    words: Mapping[int, str] = field(default_factory=dict)
 
 
 class View(Protocol):
@@ -37,3 +58,12 @@ class View(Protocol):
 
     def root(self) -> str:
         """The short word that stands for the ledger's state, four hex digits."""
+
+    def sources(self, machine: str) -> tuple[Source, ...]:
+        """The tags that tell of a machine, those with a role first."""
+
+    def planned(self, since: int, until: int) -> tuple[tuple[int, int], ...]:
+        """The planned spans of [since, until): disjoint, in order."""
+
+    def samples(self, device: str, tag: str, since: int, until: int) -> Series:
+        """Raw samples with since <= source time < until, in order. Reads the disk: call it in a thread."""

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
+from agent.ledger_reader import Series
 from agent.model import (
     BAD_NOT_CONNECTED,
     GOOD,
@@ -37,6 +40,7 @@ from agent.model import (
     Window,
 )
 from gateway.order import OrderError
+from gateway.panel.view import Source
 
 ZONE = ZoneInfo("Asia/Shanghai")
 SIM = True
@@ -179,6 +183,25 @@ def state_record(machine: str, time: int, state: MachineState, seq: int) -> Reco
     return Record(Kind.STATE, machine, time, body, SIM, seq)
 
 
+LIGHTS = {1: "stopped", 2: "starved", 4: "executing"}
+SOURCES = {
+    machine.name: (
+        Source("state", machine.name, "light", "", "HR6", "u16", 0.1, LIGHTS),
+        Source("good", machine.name, "good", "", "HR4", "u16", 0.1),
+        Source("scrap", machine.name, "scrap", "", "HR5", "u16", 0.1),
+        Source("cycle", machine.name, "cycle", "s", "HR8", "f32", 0.1),
+        Source("", machine.name, "current", "A", "HR10", "f32", 0.5),
+    )
+    for machine in LINE.machines
+}
+
+
+def samples_of(rows: list[tuple[int, float]]) -> Series:
+    """Good samples at plant times."""
+    time = np.array([at for at, _ in rows], np.int64)
+    return Series(time, np.array([value for _, value in rows]), np.zeros(len(rows), np.uint32))
+
+
 def _history() -> list[Record]:
     found = []
     for machine, story in STORY.items():
@@ -211,6 +234,7 @@ class SampleView:
     links: tuple[DeviceNow, ...] = (CELL1, TRIM1, METER1)
     history: list[Record] = field(default_factory=_history)
     orders: list[Order] = field(default_factory=list)
+    tapes: dict[tuple[str, str], Series] = field(default_factory=dict)
     _next: asyncio.Event = field(default_factory=asyncio.Event)
 
     def commit(self, line_now: LineNow) -> None:
@@ -254,3 +278,16 @@ class SampleView:
 
     def root(self) -> str:
         return "7F3A"
+
+    def sources(self, machine: str) -> tuple[Source, ...]:
+        return SOURCES[machine]
+
+    def planned(self, since: int, until: int) -> tuple[tuple[int, int], ...]:
+        pause = (at("12:00"), at("12:45"))
+        work = ((at("08:00"), pause[0]), (pause[1], at("20:00")))
+        return tuple((max(a, since), min(b, until)) for a, b in work if a < until and b > since)
+
+    def samples(self, device: str, tag: str, since: int, until: int) -> Series:
+        found = self.tapes.get((device, tag), samples_of([]))
+        inside = (found.source_time >= since) & (found.source_time < until)
+        return Series(found.source_time[inside], found.value[inside], found.status[inside])

@@ -1,0 +1,120 @@
+"""What the machine page adds to the line's figures: time by state, stops, the spread of cycles. Pure."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from agent.ledger_reader import Series
+from agent.model import BAD, SECOND, Record
+from gateway.panel.explain import LATE, Spans, within
+from gateway.panel.timeline import Segment
+
+STANDING = ("stopped", "starved", "blocked", "changeover", "idle", "out_of_service")
+MOST_BINS = 24
+STEPS = (0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+EDGE = 0.99
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Standstill of one cause: planned seconds, how often, and the longest; `reason` where the PLC gave one."""
+
+    word: str
+    reason: str | None
+    seconds: float
+    times: int
+    longest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Seen cycles in bins of `step` seconds from `start`; `over` lie beyond the last bin. None of it is filled in."""
+
+    count: int
+    start: float
+    step: float
+    bins: tuple[int, ...]
+    over: int
+    median: float | None
+    p95: float | None
+    slower: int
+
+
+def seconds(spans: Sequence[Segment], planned: Spans) -> dict[str, float]:
+    """Planned seconds by state word."""
+    found: dict[str, int] = {}
+    for one in spans:
+        if time := within(planned, one.start, one.end):
+            found[one.word] = found.get(one.word, 0) + time
+    return {word: time / SECOND for word, time in found.items()}
+
+
+def stops(spans: Sequence[Segment], planned: Spans) -> list[Stop]:
+    """Every way the machine stood, the longest in sum first; what was not observed is none of them."""
+    found: dict[tuple[str, str | None], list[float]] = {}
+    for one in spans:
+        time = within(planned, one.start, one.end)
+        if one.word in STANDING and time:
+            found.setdefault((one.word, one.reason), []).append(time / SECOND)
+    listed = [Stop(word, reason, sum(all_), len(all_), max(all_)) for (word, reason), all_ in found.items()]
+    return sorted(listed, key=lambda stop: (-stop.seconds, stop.word, stop.reason or ""))
+
+
+def cycles_told(counts: Sequence[Record], cycle: Series) -> list[float]:
+    """The machine's own cycle time at each part: the value it held when the part was counted.
+
+    Parts counted several at once, and those made unseen, have no cycle that anybody saw.
+    """
+    times = cycle.source_time.tolist()
+    found = []
+    for record in counts:
+        at = bisect_right(times, record.time) - 1
+        if record.body["delta"] != 1 or record.body["note"] in LATE or at < 0 or cycle.status[at] & BAD:
+            continue
+        value = float(cycle.value[at])
+        if math.isfinite(value) and value > 0:
+            found.append(value)
+    return found
+
+
+def cycles_counted(counts: Sequence[Record], spans: Sequence[Segment]) -> list[float]:
+    """Seconds from part to part, where the machine was seen to run all the while."""
+    running = [(one.start, one.end) for one in spans if one.word == "executing"]
+    found = []
+    for before, after in pairwise(counts):
+        alone = after.body["delta"] == 1 and after.body["note"] is None
+        if alone and any(a <= before.time < after.time <= b for a, b in running):
+            found.append((after.time - before.time) / SECOND)
+    return found
+
+
+def spread(cycles: Sequence[float], target: float) -> Spread:
+    """The cycles in bins of one of STEPS; the slowest hundredth may lie beyond them."""
+    ordered = sorted(cycles)
+    if not ordered:
+        return Spread(0, 0.0, STEPS[0], (), 0, None, None, 0)
+    top = max(ordered[math.ceil(EDGE * len(ordered)) - 1], target)
+    low = min(ordered[0], target)
+    step = next((one for one in STEPS if (top - low) / one <= MOST_BINS - 2), STEPS[-1])
+    first = math.floor(low / step)
+    bins = [0] * min(MOST_BINS, math.floor(top / step) - first + 1)
+    over = 0
+    for value in ordered:
+        place = math.floor(value / step) - first
+        if place < len(bins):
+            bins[place] += 1
+        else:
+            over += 1
+    slower = sum(value > target for value in ordered)
+    return Spread(
+        len(ordered), first * step, step, tuple(bins), over, _at(ordered, 0.5), _at(ordered, 0.95), slower
+    )  # fmt: skip
+
+
+def _at(ordered: Sequence[float], share: float) -> float:
+    """The value below which `share` of all lie, by nearest rank."""
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]

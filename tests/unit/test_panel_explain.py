@@ -1,0 +1,92 @@
+"""A figure taken apart from the records is the figure the books made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.kpi import WindowBook
+from agent.model import SECOND, UNKNOWN, Kind, Kpi, Machine, MachineState, Record, Verdict, Window
+from gateway.panel.explain import EXPLAINED, Facts, account
+from tests.system.panel_view import LINE, RUN, STARVED, STOPPED
+
+SIMULATED = True
+WINDOW = Window("shift", "day", 1000 * SECOND, 5000 * SECOND)
+PLANNED = ((1000 * SECOND, 2000 * SECOND), (2600 * SECOND, 5000 * SECOND))
+SHORT = replace(LINE, machines=(Machine("press1", {}, {}), Machine("pack1", {}, {})))
+STATES = (RUN, STOPPED, STARVED, UNKNOWN)
+NAMES = st.sampled_from(["press1", "pack1"])
+INSTANT = st.integers(0, 6000).map(lambda s: s * SECOND + 7)
+CHANGES = st.lists(st.tuples(INSTANT, st.sampled_from(STATES)), max_size=12)
+PARTS = st.lists(
+    st.tuples(NAMES, st.sampled_from(["good", "scrap"]), INSTANT, st.integers(0, 3),
+              st.sampled_from([None, "late", "wrap", "restart"])), max_size=20)  # fmt: skip
+JUDGED = st.lists(st.tuples(NAMES, st.sampled_from(list(Verdict)), INSTANT), max_size=8)
+
+
+def state_records(name: str, changes: Sequence[tuple[int, MachineState]]) -> list[Record]:
+    return [
+        Record(Kind.STATE, name, time, {"word": state.word}, SIMULATED, seq)
+        for seq, (time, state) in enumerate(sorted(changes, key=lambda one: one[0]), 1)
+    ]
+
+
+def lived(
+    states: dict[str, list[tuple[int, MachineState]]],
+    parts: list[tuple[str, str, int, int, str | None]],
+    judged: list[tuple[str, Verdict, int]],
+    observed: int,
+) -> tuple[Facts, tuple[Kpi, ...]]:
+    """The same story told to the books and to the ledger."""
+    book = WindowBook(SHORT, WINDOW, PLANNED)
+    for name, changes in states.items():
+        ordered = sorted(changes, key=lambda one: one[0])
+        ends = [time for time, _ in ordered[1:]] + [observed]
+        for (start, state), end in zip(ordered, ends, strict=True) if ordered else ():
+            book.span(name, state, start, min(end, observed))
+    counts = []
+    for seq, (name, counter, time, delta, note) in enumerate(parts, 1):
+        late = note in ("late", "restart")
+        book.parts(name, "good" if counter == "good" else "scrap", delta, time, late=late)
+        counts.append(
+            Record(Kind.COUNT, name, time, {"counter": counter, "delta": delta, "note": note}, SIMULATED, seq)
+        )
+    inspections = []
+    for seq, (name, verdict, time) in enumerate(judged, 1):
+        if WINDOW.start <= time < WINDOW.end:
+            book.verdict(name, verdict)
+        inspections.append(Record(Kind.INSPECTION, name, time, {"verdict": verdict.value, "unit": "u"}, SIMULATED, seq))
+    known = {name: state_records(name, changes) for name, changes in states.items()}
+    facts = Facts(known, counts, inspections, dict.fromkeys(known, observed), PLANNED)
+    return facts, book.figures(min(max(observed, WINDOW.start), WINDOW.end))
+
+
+@given(CHANGES, CHANGES, PARTS, JUDGED, INSTANT)
+def test_every_figure_is_the_sum_of_what_its_rows_say(
+    press: list[tuple[int, MachineState]],
+    pack: list[tuple[int, MachineState]],
+    parts: list[tuple[str, str, int, int, str | None]],
+    judged: list[tuple[str, Verdict, int]],
+    observed: int,
+) -> None:
+    facts, figures = lived({"press1": press, "pack1": pack}, parts, judged, observed)
+    for figure in (one for one in figures if one.name in EXPLAINED):
+        found = account(SHORT, figure, facts)
+        assert found is not None
+        assert found.agrees(figure), (figure.name, figure.machine, found.numerator, found.denominator)
+        for row in found.rows:
+            if row.entries:
+                assert abs(sum(one.amount for one in row.entries) - row.amount) < 1e-6
+
+
+def test_a_part_too_many_is_told() -> None:
+    changes = {"press1": [(0, RUN)], "pack1": [(0, RUN)]}
+    facts, figures = lived(changes, [("pack1", "good", 1500 * SECOND, 2, None)], [], 2000 * SECOND)
+    good = next(one for one in figures if one.name == "good" and one.machine == "")
+    found = account(SHORT, good, facts)
+    assert found is not None
+    assert found.agrees(good)
+    assert not found.agrees(replace(good, numerator=3.0))
