@@ -60,5 +60,5 @@ def line(series: Series, gaps: Spans, until: int) -> list[tuple[int, float | Non
         points.append((time, held))
     start = rest[0][0] if rest else until
     if held is not None and points and start > points[-1][0]:
-        points += [(start, held), (start + 1, None)]
+        points.append((start, held))
     return points
