@@ -10,7 +10,7 @@ from typing import Any
 from agent.counter import CounterState
 from agent.ledger import Ledger, Observed, Reader
 from agent.live import Span
-from agent.model import UNKNOWN, Cause, Inspection, Kind, Line, MachineState, Record, State, Verdict
+from agent.model import UNKNOWN, Cause, Inspection, Kind, Line, MachineState, Record, State, Verdict, Window
 from agent.shift import Shift
 from agent.windows import Windows
 from gateway.payload import nanoseconds
@@ -92,10 +92,8 @@ def _windows(
     reader: Reader, line: Line, shifts: Sequence[Shift], observed: Mapping[str, Observed], devices: Mapping[str, str]
 ) -> Windows:
     """The windows that were open, fed again with all that is recorded of them."""
-    closed: dict[str, int] = {}
-    for record in reader.records(Kind.KPI, limit=RECENT_FIGURES, newest=True):
-        window = record.body["window"]
-        closed[window["kind"]] = max(closed.get(window["kind"], 0), nanoseconds(datetime.fromisoformat(window["end"])))
+    told = _last_closed(reader)
+    closed = {kind: window.end for kind, (window, _) in told.items()}
     windows = Windows(line, shifts, closed)
     first = reader.records(Kind.STATE, limit=1)
     watched = [observed[device].time for device in devices.values() if device in observed]
@@ -103,12 +101,28 @@ def _windows(
         return windows
     windows.advance(closed.get("hour", first[0].time))
     windows.advance(max(watched))
+    for window, revision in told.values():
+        windows.reopen(window, revision)
     since = min((entry.book.window.start for entry in windows.entries), default=max(watched))
     for machine, device in devices.items():
         until = observed[device].time if device in observed else 0
         _feed_states(reader, windows, machine, since, until)
     _feed_parts(reader, windows, since)
+    windows.seal()
     return windows
+
+
+def _last_closed(reader: Reader) -> dict[str, tuple[Window, int]]:
+    """The last closed window of each kind and its latest revision."""
+    told: dict[str, tuple[Window, int]] = {}
+    for record in reader.records(Kind.KPI, limit=RECENT_FIGURES, newest=True):
+        body = record.body["window"]
+        start, end = (nanoseconds(datetime.fromisoformat(body[key])) for key in ("start", "end"))
+        window, revision = Window(body["kind"], body["label"], start, end), int(record.body["revision"])
+        last, latest = told.get(window.kind, (window, revision))
+        if (window.end, revision) >= (last.end, latest):
+            told[window.kind] = window, revision
+    return told
 
 
 def _feed_states(reader: Reader, windows: Windows, machine: str, since: int, until: int) -> None:

@@ -6,9 +6,9 @@ on, and a night in which the clocks change has its true length. Pure; times in n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time
 
 from whenever import Date, Instant, Time, ZonedDateTime
 
@@ -32,15 +32,23 @@ class Shift:
     breaks: tuple[tuple[time, time], ...] = ()
 
 
-def shift_window(shifts: Sequence[Shift], timezone: str, time_ns: int) -> Window | None:
+Exceptions = Mapping[date, Sequence[Shift]]
+"""The shifts that start on a date instead of the calendar's, whatever their `days`; none on a holiday."""
+
+NO_EXCEPTIONS: Exceptions = {}
+
+
+def shift_window(
+    shifts: Sequence[Shift], timezone: str, time_ns: int, exceptions: Exceptions = NO_EXCEPTIONS
+) -> Window | None:
     """The shift that holds the moment, the first listed where shifts overlap; None outside all of them."""
     today = _local(timezone, time_ns).date()
-    for shift in shifts:
-        for day in (today.subtract(days=1), today):
-            if day.day_of_week().value - 1 in shift.days:
-                start, end = _span(shift.start, shift.start, shift.end, day, timezone)
-                if start <= time_ns < end:
-                    return Window("shift", shift.name, start, end)
+    days = (today.subtract(days=1), today)
+    listed = [(rank, day, shift) for day in days for rank, shift in _starting(shifts, day, exceptions)]
+    for _, day, shift in sorted(listed, key=lambda one: one[:2]):
+        start, end = _span(shift.start, shift.start, shift.end, day, timezone)
+        if start <= time_ns < end:
+            return Window("shift", shift.name, start, end)
     return None
 
 
@@ -59,10 +67,12 @@ def hour_window(timezone: str, time_ns: int) -> Window:
     return Window("hour", f"{local.hour:02}:00", start, end)
 
 
-def planned(shifts: Sequence[Shift], timezone: str, window: Window) -> tuple[Span, ...]:
+def planned(
+    shifts: Sequence[Shift], timezone: str, window: Window, exceptions: Exceptions = NO_EXCEPTIONS
+) -> tuple[Span, ...]:
     """The planned time of a window: disjoint spans in order, breaks cut out, nothing outside all shifts."""
     spans: list[Span] = []
-    for start, end in sorted(_work(shifts, timezone, window)):
+    for start, end in sorted(_work(shifts, timezone, window, exceptions)):
         start, end = max(start, window.start), min(end, window.end)
         if start >= end:
             continue
@@ -73,14 +83,21 @@ def planned(shifts: Sequence[Shift], timezone: str, window: Window) -> tuple[Spa
     return tuple(spans)
 
 
-def _work(shifts: Sequence[Shift], timezone: str, window: Window) -> Iterator[Span]:
+def _starting(shifts: Sequence[Shift], day: Date, exceptions: Exceptions) -> list[tuple[int, Shift]]:
+    """The shifts that start on a day, by the calendar or in its stead, each with its place in the list."""
+    instead = exceptions.get(date(day.year, day.month, day.day))
+    if instead is not None:
+        return list(enumerate(instead))
+    return [(rank, one) for rank, one in enumerate(shifts) if day.day_of_week().value - 1 in one.days]
+
+
+def _work(shifts: Sequence[Shift], timezone: str, window: Window, exceptions: Exceptions) -> Iterator[Span]:
     """Spans between breaks of every shift that may touch the window."""
     day = _local(timezone, window.start).date().subtract(days=1)
     last = _local(timezone, window.end).date()
     while day <= last:
-        for shift in shifts:
-            if day.day_of_week().value - 1 in shift.days:
-                yield from _between_breaks(shift, day, timezone)
+        for _, shift in _starting(shifts, day, exceptions):
+            yield from _between_breaks(shift, day, timezone)
         day = day.add(days=1)
 
 

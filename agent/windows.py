@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from agent.kpi import WindowBook
 from agent.live import Counter, Span
-from agent.model import SECOND, Kpi, Line, State, Verdict
-from agent.shift import Shift, hour_window, planned, shift_window
+from agent.model import SECOND, Kpi, Line, State, Verdict, Window
+from agent.shift import NO_EXCEPTIONS, Exceptions, Shift, hour_window, planned, shift_window
 
 PATIENCE = 10 * SECOND  # of wall time, for a device that has not passed the end yet
 MOST_WINDOWS = 200  # after a very long stop only the last ones are told
@@ -32,11 +32,21 @@ class Entry:
 
 
 class Windows:
-    """Feeds every window that a span, a part or a verdict falls in. `closed` has the last closed end by kind."""
+    """Feeds every window that a span, a part or a verdict falls in. `closed` has the last closed end by kind.
 
-    def __init__(self, line: Line, shifts: Sequence[Shift], closed: dict[str, int] | None = None) -> None:
+    `exceptions` are the holidays and changed plans of the calendar.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        shifts: Sequence[Shift],
+        closed: dict[str, int] | None = None,
+        exceptions: Exceptions = NO_EXCEPTIONS,
+    ) -> None:
         self.line = line
         self.shifts = shifts
+        self.exceptions = exceptions
         self.entries: list[Entry] = []
         self._closed = dict(closed or {})
         self._upto: int | None = None
@@ -53,22 +63,34 @@ class Windows:
         self._upto = time if self._upto is None else max(self._upto, time)
 
     def _open(self, time: int) -> None:
-        shift = shift_window(self.shifts, self.line.timezone, time)
+        shift = shift_window(self.shifts, self.line.timezone, time, self.exceptions)
         for window in (shift, hour_window(self.line.timezone, time)):
             if window is None or window.end <= self._closed.get(window.kind, 0):
                 continue
             if all(entry.book.window != window for entry in self.entries):
-                spans = planned(self.shifts, self.line.timezone, window)
+                spans = planned(self.shifts, self.line.timezone, window, self.exceptions)
                 self.entries.append(Entry(WindowBook(self.line, window, spans)))
 
+    def reopen(self, window: Window, revision: int) -> None:
+        """Take up a window that the last run closed: to be fed again and then sealed, so that it can be corrected."""
+        spans = planned(self.shifts, self.line.timezone, window, self.exceptions)
+        self.entries.append(Entry(WindowBook(self.line, window, spans), revision=revision))
+
+    def seal(self) -> None:
+        """The windows taken up hold what was told of them: only what comes from now on corrects them."""
+        for entry in self.entries:
+            if entry.book.window.end <= self._closed.get(entry.book.window.kind, 0):
+                entry.closed, entry.corrected = True, False
+
     def span(self, machine: str, span: Span, *, simulated: bool) -> None:
-        """Add observed time in one state; each window takes its part of it."""
+        """Add observed time in one state; each window takes its part of it. A closed one is corrected by late time."""
         if span.end <= span.start or span.state.state is State.UNKNOWN:
             return
         for entry in self.entries:
             window = entry.book.window
-            if not entry.closed and span.start < window.end and span.end > window.start:
-                entry.book.span(machine, span.state, span.start, span.end)
+            if span.start < window.end and span.end > window.start:
+                added = entry.book.span(machine, span.state, span.start, span.end)
+                entry.corrected |= added and entry.closed
                 entry.simulated |= simulated
 
     def parts(self, machine: str, counter: Counter, delta: int, time: int, *, late: bool, simulated: bool) -> None:

@@ -1,6 +1,6 @@
 """Calendars tile time and know the true length of every night."""
 
-from datetime import time
+from datetime import date, time
 
 import pytest
 from hypothesis import given
@@ -136,3 +136,35 @@ def test_an_hour_the_clocks_repeat_is_two_windows_of_one_label():
     second = hour_window("Europe/Berlin", 1792890000_000000000 + 30 * MINUTE)
     assert first.label == second.label == "02:00"
     assert first.end == second.start == 1792890000_000000000
+
+
+DAY, NIGHT = Shift("day", time(8), time(20)), Shift("night", time(20), time(8))
+HOLIDAY = {date(2026, 10, 1): ()}
+
+
+def test_no_shift_starts_on_a_holiday_and_the_night_before_it_runs_to_its_end():
+    assert shift_window([DAY, NIGHT], "Asia/Shanghai", ns("2026-10-01T07:59", "Asia/Shanghai"), HOLIDAY) == (
+        shift_window([DAY, NIGHT], "Asia/Shanghai", ns("2026-09-30T20:00", "Asia/Shanghai"))
+    )
+    for moment in ("2026-10-01T08:00", "2026-10-01T20:00", "2026-10-02T07:59"):
+        assert shift_window([DAY, NIGHT], "Asia/Shanghai", ns(moment, "Asia/Shanghai"), HOLIDAY) is None
+    assert shift_window([DAY, NIGHT], "Asia/Shanghai", ns("2026-10-02T08:00", "Asia/Shanghai"), HOLIDAY) is not None
+
+
+def test_a_changed_plan_takes_the_place_of_the_day_s_shifts_whatever_their_weekdays():
+    sunday = {date(2026, 10, 11): (Shift("extra", time(9), time(12), days=frozenset({0})),)}
+    weekdays = [Shift("day", time(8), time(20), days=frozenset(range(6)))]
+    window = shift_window(weekdays, "Asia/Shanghai", ns("2026-10-11T10:00", "Asia/Shanghai"), sunday)
+    assert window is not None
+    assert (window.label, window.end - window.start) == ("extra", 3 * HOUR)
+    week = Window("week", "w", ns("2026-10-05T00:00", "Asia/Shanghai"), ns("2026-10-12T00:00", "Asia/Shanghai"))
+    spans = planned(weekdays, "Asia/Shanghai", week, sunday)
+    assert [(end - start) // HOUR for start, end in spans] == [12] * 6 + [3]
+
+
+@given(zone=st.sampled_from(ZONES), moment=moments, shifts=calendars())
+def test_a_plan_that_changes_to_itself_changes_nothing(zone, moment, shifts):
+    window = hour_window(zone, moment)
+    days = {date.fromordinal(n): shifts for n in range(719000, 719000 + 40_000) if n % 3 == 0}
+    assert planned(shifts, zone, window, days) == planned(shifts, zone, window)
+    assert shift_window(shifts, zone, moment, days) == shift_window(shifts, zone, moment)

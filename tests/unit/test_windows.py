@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.live import Span
-from agent.model import SECOND, Cause, Line, Machine, MachineState, State, Verdict
+from agent.model import SECOND, Cause, Line, Machine, MachineState, State, Verdict, Window
 from agent.shift import Shift
 from agent.windows import PATIENCE, Windows, current
 
@@ -92,3 +92,40 @@ def test_a_look_does_not_change_with_what_comes_later():
     entries = windows.look()
     windows.parts("press1", "good", 5, START, late=False, simulated=False)
     assert parts(entries[0].figures(START + SECOND)) == 0
+
+
+def test_time_seen_late_corrects_the_closed_window_once():
+    windows, end = Windows(LINE, SHIFTS), START + 3600 * SECOND
+    windows.advance(START)
+    windows.advance(end)
+    windows.span("press1", Span(RUN, START, end), simulated=False)
+    windows.close(end, end, 0)
+    windows.span("press1", Span(RUN, START, end), simulated=False)
+    assert windows.close(end, end, 0) == []
+    windows.span("trim1", Span(IDLE, end - 60 * SECOND, end + SECOND), simulated=False)
+    (page,) = windows.close(end, end, 0)
+    assert {one.revision for one in page} == {1}
+    assert covered(page, "trim1") == 60
+    assert windows.close(end, end, 0) == []
+
+
+def test_a_window_taken_up_and_sealed_is_told_again_only_when_something_new_comes():
+    end = START + 3600 * SECOND
+    windows = Windows(LINE, SHIFTS, {"hour": end})
+    windows.advance(end)
+    windows.reopen(Window("hour", "08:00", START, end), 2)
+    windows.parts("press1", "good", 5, end - 2, late=False, simulated=False)
+    windows.span("press1", Span(RUN, START, end), simulated=False)
+    windows.seal()
+    assert windows.close(end, end, 0) == []
+    windows.parts("press1", "good", 1, end - 1, late=False, simulated=False)
+    (page,) = windows.close(end, end, 0)
+    assert {one.revision for one in page} == {3}
+    assert (parts(page), covered(page)) == (6, 3600)
+
+
+def test_a_holiday_has_hours_and_no_shift():
+    windows = Windows(LINE, SHIFTS, exceptions={dt.date(2026, 3, 2): ()})
+    windows.advance(START)
+    (hour,) = windows.look()
+    assert (hour.book.window.kind, hour.book.planned) == ("hour", ())
