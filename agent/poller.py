@@ -44,6 +44,7 @@ class Poller:
         self._jitter = jitter
         self._heard = heard
         self._failures = 0
+        self._kept: object | None = None  # what a driver whose link broke left to the next one
 
     async def run(self) -> None:
         """Until cancelled; returns alone where the device will never give what is asked. LedgerError ends the agent."""
@@ -63,10 +64,16 @@ class Poller:
     async def _session(self) -> None:
         """One life of the link; ends by raising."""
         driver = self._make()
+        if self._kept is not None:
+            driver.resume(self._kept)
+        self._kept = None
         try:
             origin = await self._within(self.device.timeout, driver.connect(self.device.tags))
             await self._recorder.connected(self.device.name, origin)
             await self._read_on(driver)
+        except (NotConnectedError, OSError):
+            self._kept = driver.keep()
+            raise
         finally:
             with contextlib.suppress(Exception):
                 await self._within(self.device.timeout, driver.close())

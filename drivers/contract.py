@@ -101,3 +101,17 @@ class Driver(ABC, Generic[DeviceT]):
     @abstractmethod
     async def close(self) -> None:
         """Release the link. Safe to call twice, and before connect."""
+
+    def keep(self) -> object | None:
+        """After a broken link, before close(): what lets the next driver go on there; None where nothing does.
+
+        close() then leaves at the device what resume() will need.
+        """
+        return None
+
+    def resume(self, kept: object) -> None:
+        """Before connect(): go on where another driver of this device stopped, by what its keep() gave.
+
+        The first batch then restates every tag as it was last told, at that batch's time; what follows was never told.
+        Where the device no longer has it, connect() begins anew.
+        """

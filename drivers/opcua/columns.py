@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -80,3 +80,19 @@ def joined(parts: Sequence[Rows]) -> Rows:
         np.concatenate([np.empty(0, np.uint32), *(part.status for part in parts)]),
         {start + row: word for start, part in zip(starts, parts, strict=False) for row, word in part.text.items()},
     )
+
+
+def select(rows: Rows, kept: NDArray[np.bool_]) -> Rows:
+    """The marked rows."""
+    if kept.all():
+        return rows
+    places = np.flatnonzero(kept)
+    text = {new: rows.text[old] for new, old in enumerate(places.tolist()) if old in rows.text} if rows.text else {}
+    return Rows(rows.handle[kept], rows.value[kept], rows.source_time[kept], rows.status[kept], text)
+
+
+def without_value(statuses: Mapping[int, int]) -> Rows:
+    """A row for each handle that has a status only."""
+    size = len(statuses)
+    handle, status = np.array(list(statuses), np.uint32), np.array(list(statuses.values()), np.uint32)
+    return Rows(handle, np.full(size, np.nan), np.zeros(size, np.int64), status)

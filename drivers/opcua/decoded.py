@@ -15,20 +15,20 @@ from drivers.opcua.columns import BAD_TYPE_MISMATCH, EXACT, Notification, Rows, 
 
 def from_result(result: ua.PublishResult) -> Notification:
     """What a decoded Publish response tells."""
-    message = result.NotificationMessage
+    return from_message(result.SubscriptionId, result.NotificationMessage)
+
+
+def from_message(subscription: int, message: ua.NotificationMessage) -> Notification:
+    """What a decoded message of a subscription tells, also one that was sent again."""
+    parts = _parts(message)
     return Notification(
-        subscription=result.SubscriptionId,
+        subscription=subscription,
         sequence=message.SequenceNumber,
         published=_nanoseconds(message.PublishTime),
-        rows=from_message(message),
-        ended=next((p.Status.value for p in _parts(message) if isinstance(p, ua.StatusChangeNotification)), None),
-        is_keep_alive=not message.NotificationData,
+        rows=tuple(_rows(part.MonitoredItems) for part in parts if isinstance(part, ua.DataChangeNotification)),
+        ended=next((part.Status.value for part in parts if isinstance(part, ua.StatusChangeNotification)), None),
+        is_keep_alive=not parts,
     )
-
-
-def from_message(message: ua.NotificationMessage) -> tuple[Rows, ...]:
-    """The rows of a decoded message, also of one that was sent again."""
-    return tuple(_rows(part.MonitoredItems) for part in _parts(message) if isinstance(part, ua.DataChangeNotification))
 
 
 def _parts(message: ua.NotificationMessage) -> Sequence[Any]:

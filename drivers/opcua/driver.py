@@ -7,19 +7,21 @@ import math
 import time
 from base64 import b64decode
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 from asyncua import ua
 
-from agent.model import Batch, Origin
+from agent.model import BAD, Batch, Origin
 from drivers.contract import Driver, MisconfiguredError, NotConnectedError, Tag
-from drivers.opcua.columns import Notification, Rows, joined
+from drivers.opcua.columns import Notification, Rows, joined, select, without_value
 from drivers.opcua.device import OpcuaDevice, OpcuaTag
-from drivers.opcua.identity import BUILD_INFO, origin
-from drivers.opcua.session import Session, TooManyPublishRequestsError
+from drivers.opcua.identity import BUILD_INFO, origin, started
+from drivers.opcua.kept import LAST_SEQUENCE, Kept, Told, after, in_turn
+from drivers.opcua.session import Session, SubscriptionGoneError, Ticket, TooManyPublishRequestsError
+from drivers.opcua.wanted import Wanted
 
 SIGN_OF_LIFE_S = 0.9
 OUTAGE_S = 60.0
@@ -27,10 +29,10 @@ MAX_QUEUE = 1000
 OUTSTANDING = 2
 RENEW_AT = 0.75
 MAX_REPUBLISH = 100
+MAX_TRIES = 2  # links without one message of a kept subscription, then it is given up for a new one
 NAMESPACES = 2255
 WAITING_FOR_INITIAL_DATA = 0x8032_0000
 LATEST_MS = np.iinfo(np.int64).max // 1_000_000
-LAST_SEQUENCE = 2**32 - 1
 IDENTIFIERS: Mapping[str, Callable[[str], Any]] = {"s": str, "i": int, "g": UUID, "b": b64decode}
 
 
@@ -44,47 +46,59 @@ class OpcuaDriver(Driver[OpcuaDevice]):
         self._now = now
         self._token = 0
         self._session: Session | None = None
+        self._past: Kept | None = None
         self._forget()
 
     def _forget(self) -> None:
         self._publishing: set[asyncio.Task[None]] = set()
         self._arrived: asyncio.Queue[Notification | NotConnectedError] = asyncio.Queue()
         self._outstanding = OUTSTANDING
+        self._ready: deque[Notification] = deque()  # in turn, not told yet
         self._held: deque[tuple[int, int, int]] = deque()  # token, subscription, sequence
         self._released: list[tuple[int, int]] = []
         self._sequence = 1
         self._time = 0
+        self._subscription: int | None = None
         self._awaited: dict[int, int] | None = None
+        self._restated = True
+        self._leaving = self._asked_anew = False
+        self._tries = 0
+        self._wanted = Wanted()
 
     async def connect(self, tags: Sequence[Tag]) -> Origin:
         own = [tag for tag in tags if isinstance(tag, OpcuaTag)]
         if len(own) != len(tags) or not tags:
             raise MisconfiguredError(f"device {self.device.name} needs OPC UA tags; write at least one with a node")
         await self.close()
+        past, ticket = self._past, self._past.ticket if self._past else None
         self._session = session = Session(self.device)
-        await session.open()
+        lives_on = await session.open(ticket if isinstance(ticket, Ticket) else None)
+        self._asked_anew = not lives_on
         names = [tag.name for tag in own]
         self._clock = names.index(self.device.clock) if self.device.clock in names else None
+        self._told = Told(len(own))
         namespace = await self._namespace(session)
-        info = origin(await session.read(BUILD_INFO))
-        life_s = min(SIGN_OF_LIFE_S, self.device.timeout / 2)
-        shortest = min(*(tag.every for tag in own), life_s)
-        items = {i: (_node_id(tag.node, namespace), tag.every, _queue(tag.every)) for i, tag in enumerate(own)}
-        terms, self._awaited = await session.subscribe(
-            shortest, max(1, int(life_s / shortest)), math.ceil(OUTAGE_S / shortest), items
-        )
-        cycle_s = terms.RevisedPublishingInterval / 1000
-        self._silence_s = cycle_s * terms.RevisedMaxKeepAliveCount + self.device.timeout
+        status = await session.read(BUILD_INFO)
+        self._items = {i: (_node_id(tag.node, namespace), tag.every, _queue(tag.every)) for i, tag in enumerate(own)}
+        self._meaning = (tuple(self._items.items()), started(status))
         self._renewal = self._now() + RENEW_AT * session.channel_lifetime_s
-        return info
+        if past is None or not await self._go_on(session, past, lives_on=lives_on):
+            self._past = None
+            await self._begin(session, min(tag.every for tag in own))
+        return origin(status)
 
     async def read(self) -> Batch:
+        if not self._restated:
+            while not self._ready:
+                await self._receive()
+            self._restated = True
+            return self._batch(self._told.all())
         if self._awaited is not None:
-            batch = self._batch(*await self._first(self._awaited))
+            batch = self._observed(*await self._first(self._awaited))
             self._awaited = None
             return batch
         notification = await self._next()
-        return self._batch([notification], notification.rows)
+        return self._observed([notification], notification.rows)
 
     async def acknowledge(self, token: int) -> None:
         while self._held and self._held[0][0] <= token:
@@ -95,10 +109,82 @@ class OpcuaDriver(Driver[OpcuaDevice]):
         for task in self._publishing:
             task.cancel()
         await asyncio.gather(*self._publishing, return_exceptions=True)
-        session, self._session = self._session, None
+        session, self._session, leave = self._session, None, self._leaving
         self._forget()
         if session is not None:
-            await session.close()
+            await session.close(leave=leave)
+
+    def keep(self) -> object | None:
+        if self._past is not None:  # nothing was taken up yet
+            self._leaving = not self._asked_anew
+            return self._past
+        if self._session is None or self._subscription is None or self._awaited is not None:
+            return None
+        if self._tries >= MAX_TRIES:
+            return None
+        arrived: list[Notification] = []
+        while not self._arrived.empty():
+            if isinstance(one := self._arrived.get_nowait(), Notification):
+                arrived.append(one)
+        more, sequence = in_turn(arrived, self._sequence)
+        told = [(subscription, number) for _, subscription, number in self._held]
+        self._leaving = True
+        return Kept(
+            ticket=self._session.ticket,
+            meaning=self._meaning,
+            subscription=self._subscription,
+            silence_s=self._silence_s,
+            sequence=sequence,
+            ready=(*self._ready, *more),
+            unacknowledged=(*self._released, *told),
+            refused=self._wanted.refused,
+            told=self._told.all(),
+            time=self._time,
+            tries=self._tries,
+        )
+
+    def resume(self, kept: object) -> None:
+        self._past = kept if isinstance(kept, Kept) else None
+
+    async def _begin(self, session: Session, shortest: float) -> None:
+        """A subscription of our own, to all tags."""
+        life_s = min(SIGN_OF_LIFE_S, self.device.timeout / 2)
+        shortest = min(shortest, life_s)
+        terms = await session.subscribe(shortest, max(1, int(life_s / shortest)), math.ceil(OUTAGE_S / shortest))
+        self._subscription = terms.SubscriptionId
+        cycle_s = terms.RevisedPublishingInterval / 1000
+        self._silence_s = cycle_s * terms.RevisedMaxKeepAliveCount + self.device.timeout
+        self._awaited = await session.monitor(terms.SubscriptionId, self._items)
+        self._wanted.answered(self._awaited, self._now())
+
+    async def _go_on(self, session: Session, past: Kept, *, lives_on: bool) -> bool:
+        """Take up the subscription of before, and first of all what was sent while nobody listened.
+
+        False where the server has it no more, or its handles would mean something else today.
+        """
+        if past.meaning != self._meaning or not (lives_on or await session.transfer(past.subscription)):
+            return False
+        self._subscription, self._silence_s, self._sequence = past.subscription, past.silence_s, past.sequence
+        self._ready.extend(past.ready)
+        self._held.extend((self._token + 1, *one) for one in past.unacknowledged)
+        self._told.note(past.told)
+        self._time, self._restated, self._tries = past.time, False, past.tries + 1
+        self._wanted.answered(dict.fromkeys(past.refused, BAD), self._now())
+        self._past = None  # what is taken up from here on is in this driver alone
+        try:
+            while (message := await session.republish(past.subscription, self._sequence)) is not None:
+                self._take(message)
+        except SubscriptionGoneError:
+            self._forget_subscription()
+            return False
+        return True
+
+    def _forget_subscription(self) -> None:
+        """Nothing of it is left in the server."""
+        tries, self._wanted = self._tries, Wanted()
+        self._ready.clear()
+        self._held.clear()
+        self._subscription, self._sequence, self._restated, self._tries = None, 1, True, tries
 
     async def _namespace(self, session: Session) -> int:
         """The index that the device's namespace has in the server today."""
@@ -123,16 +209,23 @@ class OpcuaDriver(Driver[OpcuaDevice]):
                 for handle in rows.handle.tolist():
                     missing.pop(handle, None)
         told = [rows for notification in notifications for rows in notification.rows]
-        return notifications, [*told, _without_value(refused | missing)]
+        return notifications, [*told, without_value(refused | missing)]
 
     async def _next(self) -> Notification:
-        """The next notification in sequence, what was lost on the way fetched again and put before its own rows."""
-        session = self._session
-        if session is None:
+        """The next notification in turn: what was lost on the way is fetched again and comes before it."""
+        while not self._ready:
+            await self._receive()
+        notification = self._ready.popleft()
+        if not notification.is_keep_alive:  # held until the batch it is part of is acknowledged
+            self._held.append((self._token + 1, notification.subscription, notification.sequence))
+        return notification
+
+    async def _receive(self) -> None:
+        """Wait for what the server publishes next, and do what is due before."""
+        session, subscription = self._session, self._subscription
+        if session is None or subscription is None:
             raise NotConnectedError(f"the link to {self.device.url} is not open; connect first")
-        if self._now() >= self._renewal:
-            await session.renew()
-            self._renewal = self._now() + RENEW_AT * session.channel_lifetime_s
+        await self._do_what_is_due(session, subscription)
         while len(self._publishing) < self._outstanding:
             task = asyncio.create_task(self._publish(session), name=f"{self.device.name} publish")
             self._publishing.add(task)
@@ -146,12 +239,26 @@ class OpcuaDriver(Driver[OpcuaDevice]):
             ) from error
         if isinstance(arrived, TooManyPublishRequestsError) and self._outstanding > 1:
             self._outstanding = 1
-            return await self._next()
+            return
         if isinstance(arrived, NotConnectedError):
             raise arrived
+        if arrived.subscription != subscription:
+            return  # the end of one that was given up
         if arrived.ended is not None:
+            self._forget_subscription()
             raise NotConnectedError(f"{self.device.url} gave the subscription up with status {arrived.ended:#010x}")
-        return await self._in_sequence(session, arrived)
+        await self._put_in_turn(session, arrived)
+        self._tries = 0
+
+    async def _do_what_is_due(self, session: Session, subscription: int) -> None:
+        """New keys for the channel, and another try for the nodes that the server refused."""
+        now = self._now()
+        if now >= self._renewal:
+            await session.renew()
+            self._renewal = self._now() + RENEW_AT * session.channel_lifetime_s
+        if due := self._wanted.due(now):
+            statuses = await session.monitor(subscription, {handle: self._items[handle] for handle in due})
+            self._wanted.answered(statuses, self._now())
 
     async def _publish(self, session: Session) -> None:
         """One PublishRequest, with all that was released since the last one; its result goes to the queue."""
@@ -162,65 +269,67 @@ class OpcuaDriver(Driver[OpcuaDevice]):
             self._released = released + self._released
             self._arrived.put_nowait(error)
 
-    async def _in_sequence(self, session: Session, arrived: Notification) -> Notification:
+    async def _put_in_turn(self, session: Session, arrived: Notification) -> None:
         lost = (arrived.sequence - self._sequence) % LAST_SEQUENCE
         if arrived.is_keep_alive and lost > MAX_REPUBLISH:
             lost = 0  # some servers put the last number in a keep-alive, not the next
         if lost > MAX_REPUBLISH:
+            last, self._subscription = self._sequence, None  # what lies between is lost: no link can go on from here
             raise NotConnectedError(
-                f"{self.device.url} skipped from message {self._sequence} to {arrived.sequence}; reading all tags anew"
+                f"{self.device.url} skipped from message {last} to {arrived.sequence}; reading all tags anew"
             )
-        again: list[Rows] = []
         for _ in range(lost):
-            again += await session.republish(arrived.subscription, self._sequence)
-            self._count(arrived.subscription)
-        if not arrived.is_keep_alive:
-            self._count(arrived.subscription)
-        rows = (*again, *arrived.rows)
-        return Notification(arrived.subscription, arrived.sequence, arrived.published, rows)
+            message = await session.republish(arrived.subscription, self._sequence)
+            if message is None:
+                self._subscription = None
+                raise NotConnectedError(
+                    f"{self.device.url} no longer has message {self._sequence}; reading all tags anew"
+                )
+            self._take(message)
+        self._take(arrived)
 
-    def _count(self, subscription: int) -> None:
-        """The message in turn has come: it is held until the batch it is part of is acknowledged."""
-        self._held.append((self._token + 1, subscription, self._sequence))
-        self._sequence = self._sequence % LAST_SEQUENCE + 1
+    def _take(self, message: Notification) -> None:
+        """The message in turn has come."""
+        self._ready.append(message)
+        if not message.is_keep_alive:
+            self._sequence = after(self._sequence)
 
-    def _batch(self, notifications: Sequence[Notification], parts: Sequence[Rows]) -> Batch:
+    def _observed(self, notifications: Sequence[Notification], parts: Iterable[Rows]) -> Batch:
         """One batch of all rows. After the first one the clock moves its time and is not listed while it is good."""
-        rows = joined(parts) if parts else joined([_without_value({})])
+        rows = joined([*parts] or [without_value({})])
+        rows = select(rows, rows.handle < len(self._items))
         published = max((notification.published for notification in notifications), default=0)
+        clock = None
         if self._clock is None:
             self._time = max(self._time, published)
         else:
-            ours = rows.handle == self._clock
-            sound = rows.value[ours]
+            clock = rows.handle == self._clock
+            sound = rows.value[clock]
             sound = sound[(sound > 0) & (sound <= LATEST_MS)]
             self._time = int(sound[-1]) * 1_000_000 if len(sound) else self._time or published
-            if self._awaited is None:
-                rows = _select(rows, ~(ours & np.isfinite(rows.value)))
+        rows = Rows(
+            rows.handle,
+            rows.value,
+            np.where(rows.source_time > 0, rows.source_time, self._time),
+            rows.status,
+            rows.text,
+        )
+        self._told.note(rows)
+        if clock is not None and self._awaited is None:
+            rows = select(rows, ~(clock & np.isfinite(rows.value)))
+        return self._batch(rows)
+
+    def _batch(self, rows: Rows) -> Batch:
         self._token += 1
         return Batch(
             index=rows.handle,
             value=rows.value,
-            source_time=np.where(rows.source_time > 0, rows.source_time, self._time),
+            source_time=rows.source_time,
             status=rows.status,
             time=self._time,
             token=self._token,
             text=rows.text,
         )
-
-
-def _select(rows: Rows, kept: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Rows:
-    if kept.all():
-        return rows
-    places = np.flatnonzero(kept)
-    text = {new: rows.text[old] for new, old in enumerate(places.tolist()) if old in rows.text} if rows.text else {}
-    return Rows(rows.handle[kept], rows.value[kept], rows.source_time[kept], rows.status[kept], text)
-
-
-def _without_value(statuses: dict[int, int]) -> Rows:
-    size = len(statuses)
-    handle, status = np.array(list(statuses), np.uint32), np.array(list(statuses.values()), np.uint32)
-    return Rows(handle, np.full(size, np.nan), np.zeros(size, np.int64), status)
 
 
 def _queue(every_s: float) -> int:

@@ -20,3 +20,8 @@ def origin(values: Sequence[Any]) -> Origin:
     simulated = getattr(info, "ProductUri", None) == SIMULATORS
     speed = re.fullmatch(r"speed=(\d+(?:\.\d+)?)", getattr(info, "BuildNumber", None) or "")
     return Origin(vendor, product, simulated, float(speed[1]) if simulated and speed else 1.0)
+
+
+def started(values: Sequence[Any]) -> object:
+    """When the server started: another time is another server, whatever it answers to."""
+    return getattr(values[0], "StartTime", None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 from asyncua import ua
@@ -18,10 +19,16 @@ from asyncua.common.utils import Buffer
 from asyncua.observer import Observer
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.ua_binary import struct_from_binary
-from asyncua.ua.uaerrors import BadTooManyPublishRequests, UaError
+from asyncua.ua.uaerrors import (
+    BadMessageNotAvailable,
+    BadSubscriptionIdInvalid,
+    BadTooManyPublishRequests,
+    UaError,
+    UaStatusCodeError,
+)
 
 from drivers.contract import MisconfiguredError, NotConnectedError
-from drivers.opcua.columns import Notification, Rows
+from drivers.opcua.columns import Notification
 from drivers.opcua.decode import notification
 from drivers.opcua.decoded import from_message, from_result
 from drivers.opcua.device import OpcuaDevice
@@ -39,11 +46,13 @@ READ_ONLY_SERVICES = frozenset(
         "DeleteSubscriptionsRequest",
         "PublishRequest",
         "RepublishRequest",
+        "TransferSubscriptionsRequest",
     }
 )
 """The only services that ever leave this driver, next to opening, renewing and closing the channel."""
 
 RAW_PUBLISH = "_send_request"
+SERVER_NONCE, IDENTITIES = "_server_nonce", "_policy_ids"
 HAS_RAW_PUBLISH = hasattr(UaSession, RAW_PUBLISH)
 SESSION_TIMEOUT_MS = 60_000
 MAX_PUBLISH_OCTETS = 16 * 1024 * 1024
@@ -68,6 +77,15 @@ class QuietSession(UaSession):
         """Publish requests are sent by our own loop alone."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What takes a session up again over a new channel: its token, the server's last nonce, the identities it knows."""
+
+    token: ua.NodeId
+    nonce: bytes | None
+    identities: Sequence[ua.UserTokenPolicy]
+
+
 class Session:
     """One session over one channel. Raises NotConnectedError for whatever the server or the network does."""
 
@@ -80,8 +98,11 @@ class Session:
         self._client.uaclient.observer = ReadOnlyServices()
         self._gone: asyncio.Future[None] | None = None
 
-    async def open(self) -> None:
-        """Channel and session, secured as the device table says."""
+    async def open(self, ticket: Ticket | None = None) -> bool:
+        """Channel and session, secured as the device table says. True where it is the ticket's session that lives on.
+
+        The server is asked for at most one new session.
+        """
         with self._failing("does not open a session"):
             if self._device.security != "none":
                 await secure(self._client, self._device)
@@ -89,8 +110,18 @@ class Session:
             self._watch_the_end()
             await self._client.send_hello()
             await self._client.open_secure_channel()
+            if ticket is not None and await self._taken_up(ticket):
+                return True
             await self._client.create_session()
             await self._client.activate_session()
+            return False
+
+    @property
+    def ticket(self) -> Ticket:
+        """What takes this session up again once its channel is gone."""
+        client = self._client
+        nonce, identities = getattr(client, SERVER_NONCE), getattr(client, IDENTITIES)
+        return Ticket(client.uaclient.session.authentication_token, nonce, identities)
 
     @property
     def channel_lifetime_s(self) -> float:
@@ -110,13 +141,10 @@ class Session:
             values = await self._client.uaclient.session.read_attributes(nodes, AttributeIds.Value)
         return [value.Value.Value if value.Value is not None else None for value in values]
 
-    async def subscribe(
-        self, publishing_s: float, keep_alive: int, lifetime: int, items: Mapping[int, tuple[ua.NodeId, float, int]]
-    ) -> tuple[ua.CreateSubscriptionResult, dict[int, int]]:
-        """A subscription to handle -> (node, sampling in s, queue size); its revised terms, StatusCodes by handle."""
+    async def subscribe(self, publishing_s: float, keep_alive: int, lifetime: int) -> ua.CreateSubscriptionResult:
+        """A new subscription; its revised terms."""
         with self._failing("does not create a subscription"):
-            session = self._client.uaclient.session
-            terms = await session.create_subscription(
+            return await self._client.uaclient.session.create_subscription(
                 ua.CreateSubscriptionParameters(
                     RequestedPublishingInterval=publishing_s * 1000,
                     RequestedLifetimeCount=lifetime,
@@ -127,16 +155,30 @@ class Session:
                 ),
                 callback=lambda _: None,
             )
-            wanted = [_item(handle, *item) for handle, item in items.items()]
-            statuses: dict[int, int] = {}
+
+    async def monitor(self, subscription: int, items: Mapping[int, tuple[ua.NodeId, float, int]]) -> dict[int, int]:
+        """Add handle -> (node, sampling in s, queue size) to a subscription; StatusCodes by handle."""
+        wanted = [_item(handle, *item) for handle, item in items.items()]
+        statuses: dict[int, int] = {}
+        with self._failing("does not monitor its nodes"):
             for start in range(0, len(wanted), ITEMS_PER_CALL):
                 part = wanted[start : start + ITEMS_PER_CALL]
-                results = await session.create_monitored_items(
-                    ua.CreateMonitoredItemsParameters(terms.SubscriptionId, ua.TimestampsToReturn.Source, part)
+                results = await self._client.uaclient.session.create_monitored_items(
+                    ua.CreateMonitoredItemsParameters(subscription, ua.TimestampsToReturn.Source, part)
                 )
                 for item, result in zip(part, results, strict=True):
                     statuses[item.RequestedParameters.ClientHandle] = result.StatusCode.value
-        return terms, statuses
+        return statuses
+
+    async def transfer(self, subscription: int) -> bool:
+        """Move a subscription of a session that is gone into this one; False where the server has it no more."""
+        terms = ua.TransferSubscriptionsParameters([subscription], SendInitialValues=False)
+        with self._failing("does not transfer a subscription"):
+            try:
+                results = await self._client.uaclient.session.transfer_subscriptions(terms)
+            except UaStatusCodeError:
+                return False
+            return len(results) == 1 and results[0].StatusCode.is_good()
 
     async def publish(self, acknowledged: Sequence[tuple[int, int]]) -> Notification:
         """Send one PublishRequest with acknowledgements (subscription, sequence) and wait for what it brings."""
@@ -152,21 +194,30 @@ class Session:
                 raise ValueError(f"a notification of {len(body)} octets")
             return notification(body) or from_result(struct_from_binary(ua.PublishResponse, Buffer(body)).Parameters)
 
-    async def republish(self, subscription: int, sequence: int) -> tuple[Rows, ...]:
-        """The rows of a message that was lost on its way; NotConnectedError where the server has it no more."""
-        with self._failing(f"no longer has message {sequence}"):
-            message = await self._client.uaclient.session.republish(subscription, sequence)
+    async def republish(self, subscription: int, sequence: int) -> Notification | None:
+        """A message that was lost on its way, None where the server does not have it (any more, or yet)."""
+        with self._failing("does not publish again"):
+            try:
+                message = await self._client.uaclient.session.republish(subscription, sequence)
+            except BadMessageNotAvailable:
+                return None
+            except BadSubscriptionIdInvalid as error:
+                raise SubscriptionGoneError(f"{self._device.url} has subscription {subscription} no more") from error
             if message.SequenceNumber != sequence:
-                raise ValueError(f"it sent message {message.SequenceNumber}")
-            return from_message(message)
+                return None  # asyncua's server sends an empty message where it has none
+            return from_message(subscription, message)
 
-    async def close(self) -> None:
-        """End the session and its subscriptions where the server still listens; the socket is gone in any case."""
+    async def close(self, *, leave: bool = False) -> None:
+        """End the session and its subscriptions where the server still listens; the socket is gone in any case.
+
+        `leave` tells the server nothing, so that the session lives on until its own timeout.
+        """
         client = self._client
         try:
-            async with asyncio.timeout(min(CLOSING_S, self._device.timeout)):
-                await client.close_session()
-                await client.close_secure_channel()
+            if not leave:
+                async with asyncio.timeout(min(CLOSING_S, self._device.timeout)):
+                    await client.close_session()
+                    await client.close_secure_channel()
         except (UaError, OSError, TimeoutError):
             pass  # a session whose link is gone ends by its own timeout
         finally:
@@ -175,6 +226,19 @@ class Session:
             client.disconnect_socket()
             if self._gone is not None:
                 await asyncio.shield(self._gone)
+
+    async def _taken_up(self, ticket: Ticket) -> bool:
+        """Whether the server gives us the session of before over this channel."""
+        client = self._client
+        client.uaclient.session.restore_authentication_token(ticket.token)
+        setattr(client, SERVER_NONCE, ticket.nonce)
+        setattr(client, IDENTITIES, list(ticket.identities))
+        try:
+            await client.activate_session()
+        except UaStatusCodeError:
+            client.uaclient.session.reset_authentication_token()
+            return False
+        return True
 
     def _watch_the_end(self) -> None:
         protocol = self._client.uaclient.protocol
@@ -203,6 +267,10 @@ class Session:
             raise NotConnectedError(
                 f"{self._device.url} {what} ({reason}); check that the server runs and accepts this client"
             ) from error
+
+
+class SubscriptionGoneError(NotConnectedError):
+    """The server has ended the subscription: what it held is gone."""
 
 
 class TooManyPublishRequestsError(NotConnectedError):

@@ -163,6 +163,11 @@ class OpcuaTwin:
                 ua.DataValue(variant, ua.StatusCode(), SourceTimestamp=time, ServerTimestamp=time),
             )
 
+    async def add(self, name: str, value: float) -> None:
+        """One more node, for as long as the server runs."""
+        variant = ua.Variant(value, ua.VariantType.UInt16)
+        await self._loop.run(self.server.nodes.objects.add_variable(self._node(name), name, variant))
+
     def _node(self, name: str) -> ua.NodeId:
         return ua.NodeId.from_string(f"ns={self._space};s={name}")
 
