@@ -20,6 +20,18 @@ def parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="check a line file; print every mistake")
     check.add_argument("file", type=Path)
 
+    taken = commands.add_parser("import", help="a tag list of another system as a device table")
+    taken.add_argument("dialect", choices=["kepware", "neuron"])
+    taken.add_argument("file", type=Path, help="the list as CSV")
+    taken.add_argument("--device", required=True, metavar="NAME", help="what to call the device")
+    taken.add_argument("--host", required=True, help="where it is; no list says")
+    taken.add_argument("--port", type=int, default=502)
+    taken.add_argument("--unit", type=int, default=1, help="for lists that do not say")
+    taken.add_argument("--address-base", type=int, choices=[0, 1], help="whether addresses count from 0 or 1")
+    taken.add_argument("--word-order", choices=["ABCD", "CDAB", "BADC", "DCBA"], help="of values of several registers")
+    taken.add_argument("--endian", action="append", default=[], metavar="LL=ABCD", help="what Neuron's #LL means")
+    taken.add_argument("--out", type=Path, metavar="FILE", help="instead of standard output")
+
     run = commands.add_parser("run", help="run the agent of one line")
     run.add_argument("file", type=Path)
     run.add_argument("--data", type=Path, default=Path("data"), help="where ledger and evidence are kept")
@@ -94,6 +106,23 @@ def _check(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _import(arguments: argparse.Namespace) -> int:
+    from agent.taglist.command import take_over
+    from agent.taglist.draft import Choices
+
+    endian = dict(pair.partition("=")[::2] for pair in arguments.endian)
+    choices = Choices(
+        device=arguments.device,
+        host=arguments.host,
+        port=arguments.port,
+        unit=arguments.unit,
+        address_base=arguments.address_base,
+        word_order=arguments.word_order,
+        endian=endian,
+    )
+    return take_over(arguments.dialect, arguments.file, choices, arguments.out)
+
+
 def _run(arguments: argparse.Namespace) -> int:
     if code := _check(arguments):
         return code
@@ -157,6 +186,7 @@ def _export(arguments: argparse.Namespace) -> int:
 
 COMMANDS = {
     "check": _check,
+    "import": _import,
     "run": _run,
     "doctor": _doctor,
     "schema": _schema,

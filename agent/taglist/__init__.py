@@ -1,0 +1,1 @@
+"""Tag lists of other systems -> our device tables, with a verdict for each row."""
