@@ -38,14 +38,17 @@ DRAIN_S = 3.0  # how long an agent that was told to stop goes on publishing what
 log = logging.getLogger("agent")
 
 
-def run(line_file: LineFile, base: Path, data: Path) -> int:
-    """Run the agent until SIGTERM or SIGINT. `base` is what relative paths of the line file start from."""
+def run(line_file: LineFile, base: Path, data: Path, *, attached: bool = False) -> int:
+    """Run the agent until SIGTERM or SIGINT or, where `attached`, until standard input closes.
+
+    `base` is what relative paths of the line file start from.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     for library in ("asyncua", "pymodbus", "uvicorn"):
         logging.getLogger(library).setLevel(logging.CRITICAL)  # what matters of theirs becomes a fault of ours
     code = 0
     try:
-        asyncio.run(_main(line_file, base, data))
+        asyncio.run(_main(line_file, base, data, attached=attached))
     except* LedgerError as group:
         for error in group.exceptions:
             log.error("%s", error)
@@ -53,10 +56,12 @@ def run(line_file: LineFile, base: Path, data: Path) -> int:
     return code
 
 
-async def _main(line_file: LineFile, base: Path, data: Path) -> None:
-    stop = asyncio.Event()
+async def _main(line_file: LineFile, base: Path, data: Path, *, attached: bool) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for told in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(told, stop.set)
+        loop.add_signal_handler(told, stop.set)
+    if attached:
+        loop.add_reader(sys.stdin.fileno(), lambda: None if os.read(sys.stdin.fileno(), 4096) else stop.set())
     ledger = await Ledger.open(data)
     try:
         agent = Agent(line_file, base, data, ledger)
@@ -83,6 +88,7 @@ class Agent:
         self.inspectors: list[Inspector] = []
         self.scheduler: Scheduler | None = None
         self.uplink: Uplink | None = None
+        self._orders: dict[str, Order] = {}
         self._reports: asyncio.Queue[Awaitable[object]] = asyncio.Queue()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -135,7 +141,9 @@ class Agent:
             raise OrderError("this line has no [schedule] table, so it takes no orders")
         if refused := self.scheduler.take_order(order):
             raise OrderError(refused)
-        await self.recorder.order(order)
+        if self._orders.get(order.order) != order:  # a retained order comes again with every link
+            self._orders[order.order] = order
+            await self.recorder.order(order)
 
     async def _tell_first_value(self) -> None:
         """Tell who started this process that values are on disk."""
@@ -221,6 +229,7 @@ class Agent:
         except ModelError as error:
             self._report_fault(Fault("scheduler", "policy_unavailable", str(error), error.remedy, 0))
         orders = [wiring.order(record.body) for record in self._past(Kind.ORDER)]
+        self._orders = {order.order: order for order in orders}
         plans = ({job["order"] for job in record.body["jobs"]} for record in self._past(Kind.PLAN))
         return Scheduler(
             wiring.scheduling(self.file),

@@ -19,6 +19,7 @@ def parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("check", help="check a line file; print every mistake")
     check.add_argument("file", type=Path)
+    check.add_argument("--live", action="store_true", help="read every tag once; 1 where one is bad")
 
     taken = commands.add_parser("import", help="a tag list of another system as a device table")
     taken.add_argument("dialect", choices=["kepware", "neuron"])
@@ -35,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run the agent of one line")
     run.add_argument("file", type=Path)
     run.add_argument("--data", type=Path, default=Path("data"), help="where ledger and evidence are kept")
+    run.add_argument("--attached", action="store_true", help="stop when standard input closes")
 
     commands.add_parser("doctor", help="check this installation; say what to mend")
     commands.add_parser("schema", help="print the JSON schema of a line file")
@@ -103,7 +105,11 @@ def _check(arguments: argparse.Namespace) -> int:
         return MISTAKE
     tags = sum(len(device.tags) for device in line.devices)
     print(f"{arguments.file}: {len(line.machine)} machines, {len(line.device)} devices, {tags} tags; no mistakes")
-    return 0
+    if not getattr(arguments, "live", False):
+        return 0
+    from agent.livecheck import check_live
+
+    return check_live(line)
 
 
 def _import(arguments: argparse.Namespace) -> int:
@@ -129,7 +135,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from agent.app import run
     from agent.linefile import load
 
-    return run(load(arguments.file), arguments.file.parent, arguments.data)
+    return run(load(arguments.file), arguments.file.parent, arguments.data, attached=arguments.attached)
 
 
 def _doctor(_: argparse.Namespace) -> int:

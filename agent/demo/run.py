@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import tempfile
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
@@ -25,6 +26,7 @@ from gateway.topic import TREE
 TEMPLATE = "lines/cooker3.toml"
 DRAIN = 45.0  # wall seconds the last parts may take to arrive everywhere
 QUIET = 2.0  # wall seconds without a new record that mean: all is through
+TOLD_TO_END = 143  # exit code of a demo ended by SIGTERM, as a shell would put it
 DOWN = 3.0  # wall seconds a killed agent stays down
 
 
@@ -95,7 +97,7 @@ class Demo:
         return await self.plant.event("ready")
 
     async def _start_agent(self) -> None:
-        arguments = ["run", str(self.path), "--data", str(self.folder / "data")]
+        arguments = ["run", str(self.path), "--data", str(self.folder / "data"), "--attached"]
         self.agent = await Process.start("agent", "agent.cli", arguments, self.folder / "agent.log")
         self.stack.push_async_callback(self.agent.end)
         await self.agent.event("ready")
@@ -104,9 +106,9 @@ class Demo:
         path = f"{self.line.site}/{self.line.area}/{self.line.line}"
         port = free_port(0 if self.wanted.duration else 8090)
         arguments = ["--broker", f"127.0.0.1:{broker_port}", "--line", path, "--listen", f"127.0.0.1:{port}"]
-        tour = await self.stack.enter_async_context(
-            running("tour", "gateway.tour", [*arguments, "--capability", "demo"], self.folder / "tour.log")
-        )
+        arguments += ["--capability", "demo", "--attached"]
+        log = self.folder / "tour.log"
+        tour = await self.stack.enter_async_context(running("tour", "gateway.tour", arguments, log))
         ready = await tour.event("ready")
         self.addresses |= {"board": ready["board"], "overlay": ready["overlay"], "9:16": ready["overlay_tall"]}
         self.board = Board(ready["ws"])
@@ -178,6 +180,10 @@ def _has_figure(document: Mapping[str, Any]) -> bool:
 
 
 async def _run(wanted: Settings, folder: Path) -> int:
+    running = asyncio.current_task()
+    assert running is not None
+    # Whoever ends the demo ends what it started: a cancelled task leaves through the stack.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     async with AsyncExitStack() as stack:
         demo = Demo(wanted, folder, stack)
         async with asyncio.timeout(120):
@@ -215,8 +221,11 @@ def _tell(report: Mapping[str, Any], path: Path | None) -> int:
 
 def demo(wanted: Settings) -> int:
     """Run one demo; 0 where everything agreed, 1 where something did not."""
-    if wanted.data is not None:
-        wanted.data.mkdir(parents=True, exist_ok=True)
-        return asyncio.run(_run(wanted, wanted.data.resolve()))
-    with tempfile.TemporaryDirectory(prefix="tanchang-demo-") as name:
-        return asyncio.run(_run(wanted, Path(name)))
+    try:
+        if wanted.data is not None:
+            wanted.data.mkdir(parents=True, exist_ok=True)
+            return asyncio.run(_run(wanted, wanted.data.resolve()))
+        with tempfile.TemporaryDirectory(prefix="tanchang-demo-") as name:
+            return asyncio.run(_run(wanted, Path(name)))
+    except asyncio.CancelledError:
+        return TOLD_TO_END

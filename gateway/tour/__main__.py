@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import signal
 import socket
+import sys
 from collections.abc import Sequence
+from threading import Thread
+from typing import TYPE_CHECKING
 
 from agent.duration import seconds
 from gateway.tour.settings import PUBLIC_DELAY_S, Settings
+
+if TYPE_CHECKING:
+    import uvicorn
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,8 +39,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     # uvicorn raises the signal again once it has closed everything; being told to stop is no failure here.
     for told in (signal.SIGTERM, signal.SIGINT):
         signal.signal(told, lambda *_: None)
-    Server(config).run(sockets=[listening])
+    server = Server(config)
+    if settings.attached:
+        Thread(target=_follow_stdin, args=(server,), daemon=True).start()
+    server.run(sockets=[listening])
     return 0
+
+
+def _follow_stdin(server: uvicorn.Server) -> None:
+    """Whoever started us is gone when standard input closes."""
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    server.should_exit = True
 
 
 def parse(argv: Sequence[str] | None) -> Settings:
@@ -46,6 +63,7 @@ def parse(argv: Sequence[str] | None) -> Settings:
     parser.add_argument("--delay", metavar="TIME", type=_delay, help="such as 30s; public has 30s by itself")
     parser.add_argument("--capability", metavar="WORD", type=_word, help="instead of a random one: loopback only")
     parser.add_argument("--name", action="append", default=[], metavar="HOST", help="a host name screens use")
+    parser.add_argument("--attached", action="store_true", help="stop when standard input closes")
     told = parser.parse_args(argv)
     if told.capability and told.listen[0] not in ("127.0.0.1", "::1", "localhost"):
         parser.error("--capability is for loopback; leave it out, and a random one is made at each start")
@@ -61,6 +79,7 @@ def parse(argv: Sequence[str] | None) -> Settings:
         listen_host=told.listen[0],
         listen_port=told.listen[1],
         hosts=tuple(told.name),
+        attached=told.attached,
         **({"capability": told.capability} if told.capability else {}),
     )
 

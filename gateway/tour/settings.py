@@ -25,3 +25,4 @@ class Settings:
     listen_port: int = 8090
     hosts: Sequence[str] = ()
     capability: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    attached: bool = False

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +53,29 @@ def test_a_killed_agent_comes_back_and_still_balances(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(90)
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGKILL])
+def test_a_demo_that_is_ended_leaves_nothing_running(tmp_path: Path, told: signal.Signals) -> None:
+    command = [sys.executable, "-m", "agent.cli", "demo", "--for", "60s", "--data", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline().startswith("board")
+        children = psutil.Process(running.pid).children(recursive=True)
+        running.send_signal(told)
+        running.wait(30)
+    # A broker that was not told to go has no end of its own: it is the one thing a kill -9 leaves.
+    ours = [child for child in children if told is signal.SIGTERM or _is_python(child)]
+    _, alive = psutil.wait_procs(ours, timeout=30)
+    for child in [one for one in children if one.is_running()]:
+        child.kill()
+    assert len(children) == 4
+    assert alive == []
+
+
+def _is_python(process: psutil.Process) -> bool:
+    return "python" in process.name()
+
+
+@pytest.mark.timeout(90)
 @pytest.mark.parametrize(
     ("falsified", "named"),
     [
@@ -60,7 +85,7 @@ def test_a_killed_agent_comes_back_and_still_balances(tmp_path: Path) -> None:
     ],
 )
 def test_a_falsified_witness_is_named(tmp_path: Path, falsified: str, named: str) -> None:
-    code, report, output = demo(tmp_path, "--for", "6s", "--tamper", falsified)
+    code, report, output = demo(tmp_path, "--for", "4s", "--tamper", falsified)
     assert (code, report["balanced"]) == (1, False)
     assert any(named in words for words in report["differences"])
     assert report["differences"][0] in output
