@@ -11,6 +11,8 @@ REMEDIES = {
     "internal": "Restart is automatic. Report the traceback in the log as a bug.",
     "suspect_counter": "The counter jumped further than the machine can produce: check the counter's tag and type,"
     " and max_rate of the machine. Counting goes on from the new value once it moves.",
+    "salvaged": "The ledger file was damaged and a new one goes on: check the disk, keep the quarantine folder"
+    " for its history, and start the agent again to clear this.",
     "not_durable": "The disk refuses to store: free space on it or replace it. Records wait in memory until then.",
 }
 

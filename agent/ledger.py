@@ -18,9 +18,11 @@ from pathlib import Path
 
 from agent.counter import CounterState
 from agent.ledger_reader import Reader, Series
+from agent.ledger_salvage import mended
 from agent.ledger_store import (
     DISK_ERRORS,
     FILE,
+    HOLDER,
     Block,
     Change,
     LedgerError,
@@ -62,8 +64,10 @@ class Ledger:
         self.folder = folder
         self.max_bytes = max_bytes
         self._group_s = group_s
+        known = (folder / HOLDER).exists()
         self._lock = lock(folder, os.getpid())
         try:
+            self.salvaged = mended(folder, max_bytes, time.time_ns(), known=known)
             self._store: Store | None = Store(folder / FILE, max_bytes)
         except BaseException:
             self._lock.close()
@@ -72,11 +76,12 @@ class Ledger:
         self.id = self._store.id
         self._stand = self._store.stand
         self.last_seq = self._stand.seq
-        self.counters = self._store.counters
-        self.observed = self._store.observed
+        self.counters = dict(self._store.counters)
+        self.observed = dict(self._store.observed)
         self.trouble: str | None = None
         self._root = self._stand.root
-        self._cursors = self._store.cursors
+        self._cursors = dict(self._store.cursors)
+        self._floor = self._store.floor
         self._moved: dict[str, int] = {}
         self._waiting: list[_Waiting] = []
         self._writing: float | None = None
@@ -88,7 +93,10 @@ class Ledger:
 
     @classmethod
     async def open(cls, folder: Path, max_bytes: int = MAX_BYTES, group_s: float = GROUP_S) -> Ledger:
-        """The ledger in `folder`, made if there is none. LedgerError if in use or from a newer version."""
+        """The ledger in `folder`, made if there is none. LedgerError if in use or from a newer version.
+
+        A damaged file is set aside and what can be read of it begins a new ledger: `salvaged` says so in words.
+        """
         ledger = cls(folder, max_bytes, group_s)
         ledger._thread.start()
         return ledger
@@ -125,8 +133,8 @@ class Ledger:
         return await waiting.done
 
     async def records(self, after: int, limit: int) -> list[Record]:
-        """Up to `limit` committed records with seq > after, by seq."""
-        return await asyncio.to_thread(self._reader.records, after=after, limit=limit)
+        """Up to `limit` committed records with seq > after, by seq; none that another ledger told before."""
+        return await asyncio.to_thread(self._reader.records, after=max(after, self._floor), limit=limit)
 
     def cursor(self, sink: str) -> int:
         """Up to which seq a sink has everything; 0 for a new one."""

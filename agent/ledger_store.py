@@ -6,8 +6,8 @@ import hashlib
 import json
 import secrets
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain, count
 from pathlib import Path
@@ -19,6 +19,7 @@ from agent.counter import CounterState
 from agent.model import Kind, Record
 
 FILE = "ledger.db"
+HOLDER = "ledger.pid"
 SCHEMA = 1
 PAGE = 4096
 NEARLY_FULL = 0.8
@@ -104,6 +105,21 @@ def numbered(changes: Sequence[Change], seq: int) -> list[tuple[Record, ...]]:
     return [tuple(replace(record, seq=next(numbers)) for record in change.records) for change in changes]
 
 
+def standing(
+    stand: Stand,
+    meta: Mapping[str, str],
+    counters: Mapping[tuple[str, str], CounterState],
+    observed: Mapping[str, Observed],
+    cursors: Mapping[str, int],
+) -> str:
+    """Last seq, and a checksum over all that is kept besides records and samples: no flipped bit is a wrong total."""
+    kept = {name: value for name, value in meta.items() if name not in ("root", "commits", "sum")}
+    states = [sorted((*key, *astuple(one)) for key, one in counters.items())]
+    states += [sorted((name, one.time, one.cause) for name, one in observed.items()), sorted(cursors.items())]
+    text = json.dumps([SCHEMA, astuple(stand), sorted(kept.items()), *states])
+    return f"{stand.seq} {zlib.crc32(text.encode()):08x}"
+
+
 def canonical(body: Mapping[str, Any]) -> str:
     """A body as it is stored and signed: sorted keys, no spaces. ValueError or TypeError if it is not JSON."""
     return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -120,6 +136,17 @@ def chained(root: str, content: bytes) -> str:
     return hashlib.sha256(bytes.fromhex(root) + content).hexdigest()
 
 
+def states(
+    db: apsw.Connection,
+) -> tuple[dict[tuple[str, str], CounterState], dict[str, Observed], dict[str, int]]:
+    """Counters, observed and cursors as the file holds them."""
+    names = ", ".join(one.name for one in fields(CounterState))
+    rows = db.execute(f"SELECT machine, counter, {names} FROM counter")
+    counters = {(row[0], row[1]): CounterState(*row[2:]) for row in rows}
+    observed = {row[0]: Observed(*row[1:]) for row in db.execute("SELECT device, time, cause FROM observed")}
+    return counters, observed, dict(db.execute("SELECT sink, seq FROM cursor"))
+
+
 class Store:
     """The only writing connection to a ledger file; loads where it stands at opening."""
 
@@ -132,15 +159,12 @@ class Store:
         self._db.pragma("fullfsync", "on")
         self._db.pragma("max_page_count", max_bytes // PAGE)
         self._settle_schema(path)
-        meta = dict(self._db.execute("SELECT key, value FROM meta"))
-        self.id: str = meta["id"]
+        self._meta = dict(self._db.execute("SELECT key, value FROM meta"))
+        self.id = self._meta["id"]
+        self.floor = int(self._meta.get("floor", "0"))
         seq = self._db.execute("SELECT coalesce(max(seq), 0) FROM record").get
-        self.stand = Stand(seq, meta["root"], int(meta["commits"]))
-        self.cursors: dict[str, int] = dict(self._db.execute("SELECT sink, seq FROM cursor"))
-        self.observed = {row[0]: Observed(*row[1:]) for row in self._db.execute("SELECT * FROM observed")}
-        names = ", ".join(one.name for one in fields(CounterState))
-        rows = self._db.execute(f"SELECT machine, counter, {names} FROM counter")
-        self.counters = {(row[0], row[1]): CounterState(*row[2:]) for row in rows}
+        self.stand = Stand(seq, self._meta["root"], int(self._meta["commits"]))
+        self.counters, self.observed, self.cursors = states(self._db)
 
     def _settle_schema(self, path: Path) -> None:
         version = self._db.pragma("user_version")
@@ -174,11 +198,36 @@ class Store:
         for record in self._make_room(seq + 1):
             root, seq = self._insert(record, root, wall), record.seq
         stand = Stand(seq, root, self.stand.commits + 1)
-        meta = {"root": stand.root, "commits": str(stand.commits)}
-        self._db.executemany("UPDATE meta SET value = ?2 WHERE key = ?1", meta.items())
+        self._close_transaction(stand, changes)
+        return placed
+
+    def begin_with(self, history: Iterable[tuple[Record, int]], change: Change, base: str, wall: int) -> None:
+        """Fill an empty ledger in one transaction: history with its wall times, never told again, then a change."""
+        root, seq = self.stand.root, self.stand.seq
+        self._db.execute("BEGIN IMMEDIATE")
+        for record, recorded in history:
+            seq += 1
+            root = self._insert(replace(record, seq=seq), root, recorded)
+        self.floor = seq
+        self._meta |= {"floor": str(seq), "base": base}
+        self._db.executemany("INSERT OR REPLACE INTO meta VALUES(?, ?)", self._meta.items())
+        placed = numbered([change], seq)[0]
+        for record in placed:
+            root = self._insert(record, root, wall)
+        self._put_state(change)
+        self._close_transaction(Stand(seq + len(placed), root, self.stand.commits + 1), [change])
+
+    def _close_transaction(self, stand: Stand, changes: Sequence[Change]) -> None:
+        """Commit, with the checksum over what is kept besides."""
+        for change in changes:
+            self.counters |= change.counters
+            self.observed |= change.observed
+            self.cursors |= change.cursors
+        total = standing(stand, self._meta, self.counters, self.observed, self.cursors)
+        meta = {"root": stand.root, "commits": str(stand.commits), "sum": total}
+        self._db.executemany("INSERT OR REPLACE INTO meta VALUES(?, ?)", meta.items())
         self._db.execute("COMMIT")
         self.stand = stand
-        return placed
 
     def _insert(self, record: Record, root: str, wall: int) -> str:
         body = canonical(record.body)
@@ -217,7 +266,7 @@ class Store:
         first_time, last_time = self._db.execute("SELECT min(first), max(last) FROM block WHERE id <= ?", (last,)).get
         self._db.execute("DELETE FROM block WHERE id <= ?", (last,))
         simulated = self._db.execute("SELECT simulated FROM record ORDER BY seq DESC LIMIT 1").get
-        lost = {"from": _iso(first_time), "to": _iso(last_time), "low": None, "high": None}
+        lost = {"from": iso(first_time), "to": iso(last_time), "low": None, "high": None}
         body = {"what": "samples", "cause": "store_full", **lost}
         return [Record(Kind.GAP, "", last_time, body, bool(simulated), seq)]
 
@@ -231,7 +280,7 @@ def lock(folder: Path, pid: int) -> apsw.Connection:
 
     An exclusive transaction on a file of its own: the operating system lets go when the process ends, however it ends.
     """
-    holder = folder / "ledger.pid"
+    holder = folder / HOLDER
     held = apsw.Connection(str(folder / "ledger.lock"))
     try:
         held.execute("BEGIN EXCLUSIVE")
@@ -245,7 +294,8 @@ def lock(folder: Path, pid: int) -> apsw.Connection:
     return held
 
 
-def _iso(time: int) -> str:
+def iso(time: int) -> str:
+    """A time as it stands in bodies."""
     stamp = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time // 1_000_000)
     return stamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

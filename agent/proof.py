@@ -24,7 +24,7 @@ def verify(path: Path, since: str | None, until: str | None, against: Path | Non
     try:
         span = instant(since, 0), instant(until, FAR)
         with_other = [] if against is None else list(_differences(path, against))
-        report, blocks = _report(path)
+        report, blocks = report_of(path)
     except DamagedError as error:
         print(f"WRONG {error}")
         return 1
@@ -53,7 +53,7 @@ def instant(stamp: str | None, otherwise: int) -> int:
     return payload.nanoseconds(time if time.tzinfo else time.replace(tzinfo=UTC))
 
 
-def _report(path: Path) -> tuple[Report, list[str]]:
+def report_of(path: Path) -> tuple[Report, list[str]]:
     """What the records prove and which sample blocks are damaged, at one moment of the ledger."""
     reader = Reader(path)
     try:

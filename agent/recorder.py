@@ -173,8 +173,7 @@ class Recorder:
     def now(self) -> LineNow:
         """The line after the last commit, with the figures of now."""
         shown, time, speed, durable = self._shown, self.plant_time(), self._plant.speed, self.ledger.durable
-        why = self.ledger.trouble or "a write hangs"
-        trouble = () if durable else (faults.fault("ledger", "not_durable", why, shown.time),)
+        trouble = self._trouble(shown.time)
         return LineNow(
             ledger=self.ledger.id,
             seq=self.ledger.last_seq,
@@ -188,6 +187,13 @@ class Recorder:
             inspections=shown.inspections,
             plan=shown.plan,
         )
+
+    def _trouble(self, time: int) -> tuple[Fault, ...]:
+        """What is wrong with the ledger itself: it cannot record that where it fails, and after a salvage it has."""
+        why = self.ledger.trouble or "a write hangs"
+        failing = () if self.ledger.durable else (faults.fault("ledger", "not_durable", why, time),)
+        salvaged = self.ledger.salvaged
+        return failing + (() if salvaged is None else (faults.fault("ledger", "salvaged", salvaged, time),))
 
     def devices(self) -> tuple[DeviceNow, ...]:
         """Every link with its tags, as last heard."""

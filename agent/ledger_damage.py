@@ -1,0 +1,81 @@
+"""Whether a ledger file can be trusted, looked at before it is opened for writing, within a budget of time."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import apsw
+
+from agent.ledger_store import SCHEMA, TABLES, DamagedError, Stand, record_of, standing, states
+
+PAGE_OF_RECORDS = 500
+STEPS = 20_000  # of the virtual machine between two looks at the clock
+META = {"id", "root", "commits", "sum", "floor", "base"}
+BROKEN = (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, apsw.IOError, apsw.CantOpenError, apsw.FormatError)
+NONSENSE = (ValueError, KeyError, TypeError, DamagedError, RecursionError)
+
+
+def damage(path: Path, budget_s: float) -> str | None:
+    """What is wrong with a ledger file, None where nothing was found in the time given."""
+    db = None
+    try:
+        db = apsw.Connection(str(path))
+        db.set_busy_timeout(2000)
+        return _looked_at(db, time.monotonic() + budget_s)
+    except BROKEN as error:
+        return f"{type(error).__name__}: {error}"
+    except NONSENSE as error:
+        return f"{type(error).__name__}: {error}"
+    finally:
+        if db is not None:
+            db.close()
+
+
+def _looked_at(db: apsw.Connection, until: float) -> str | None:
+    version = db.pragma("user_version")
+    tables = {" ".join(sql.split()) for (sql,) in db.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")}
+    if not tables and version == 0:
+        return None
+    wanted = {" ".join(sql.split()) for sql in TABLES.split(";") if sql.strip()}
+    if tables != wanted:
+        return None if version > SCHEMA else "its tables are not those of a ledger"
+    if wrong := _kept(db, version):
+        return wrong
+    return _whole(db, until)
+
+
+def _kept(db: apsw.Connection, version: int) -> str | None:
+    """What is kept besides records and samples, against its checksum."""
+    meta = dict(db.execute("SELECT key, value FROM meta"))
+    if not meta.keys() <= META or not {"id", "root", "commits"} <= meta.keys():
+        return "it does not know its own name"
+    seq = db.execute("SELECT coalesce(max(seq), 0) FROM record").get
+    proved = meta.get("sum") == standing(Stand(seq, meta["root"], int(meta["commits"])), meta, *states(db))
+    if version != SCHEMA:
+        return "its schema number is not what was written" if proved or version == 0 else None
+    if "sum" in meta and not proved:
+        return "its totals are not what was written"
+    return None
+
+
+def _whole(db: apsw.Connection, until: float) -> str | None:
+    """The structure, then the records from the last one back, as far as the time allows."""
+    db.set_progress_handler(lambda: time.monotonic() > until, STEPS)
+    try:
+        words = db.execute("PRAGMA integrity_check(1)").get
+        if words != "ok":
+            return str(words)
+        seq = db.execute("SELECT coalesce(max(seq), 0) FROM record").get
+        while seq > 0 and time.monotonic() < until:
+            sql = "SELECT * FROM record WHERE seq <= ? ORDER BY seq DESC LIMIT ?"
+            rows = list(db.execute(sql, (seq, PAGE_OF_RECORDS)))
+            for place, row in enumerate(rows):
+                if record_of(row).seq != seq - place:
+                    return f"record {seq - place} is missing"
+            seq -= max(len(rows), 1)
+        return None
+    except apsw.InterruptError:
+        return None
+    finally:
+        db.set_progress_handler(None)

@@ -1,0 +1,189 @@
+"""A damaged ledger file is set aside, and what can be read of it begins a new ledger with a new name.
+
+The new file is whole before the old one is moved: a kill in between leaves one of the two.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from agent.ledger_damage import BROKEN, NONSENSE, damage
+from agent.ledger_store import FILE, PAGE, Change, Stand, Store, record_of, standing, states
+from agent.model import Record
+from agent.salvage import Found, Heir, heir
+
+BUDGET_S = 2.0
+CHUNK = 512
+LEAST_ROW = 40  # bytes of the file that a record takes at least
+NEW = "salvage.db"
+TAILS = ("", "-wal", "-shm")
+UNREADABLE = (*BROKEN, *NONSENSE)
+
+log = logging.getLogger(__name__)
+
+
+def mended(folder: Path, max_bytes: int, wall: int, *, known: bool) -> str | None:
+    """Make the ledger in `folder` one that can be used; in words what was wrong, None where nothing was.
+
+    `known` says that an agent had a ledger here: a file of no length is then a loss, not a beginning.
+    """
+    path, new = folder / FILE, folder / NEW
+    if not path.exists() and new.exists():
+        new.rename(path)  # killed between the two moves below
+    _remove(new)
+    if not path.exists():
+        return None
+    wrong = "the file is empty" if known and path.stat().st_size == 0 else damage(path, BUDGET_S)
+    if wrong is None:
+        return None
+    found, proved = _found(path)
+    start = heir(found)
+    _write(new, max_bytes, wall, start, proved)
+    aside = _set_aside(path, wall)
+    new.rename(path)
+    _settle(folder)
+    lost = sum(high - low + 1 for low, high in start.unread)
+    words = f"{wrong}; set aside as {aside.name}, {len(found.records)} records taken over, {lost} unreadable"
+    log.error("ledger: %s was damaged: %s", path, words)
+    return words
+
+
+def _found(path: Path) -> tuple[Found, Change]:
+    """All that can be read: as the file is, or where its first page is broken with the one a new ledger has."""
+    with tempfile.TemporaryDirectory(dir=path.parent) as name:
+        found = _read(path)
+        if not found[0].records and found[0].counters is None and path.stat().st_size > PAGE:
+            copy = Path(name) / FILE
+            shutil.copyfile(path, copy)
+            _mend_first_page(copy, Path(name))
+            again = _read(copy)
+            found = max(found, again, key=lambda one: (len(one[0].records), one[0].counters is not None))
+        return found
+
+
+def _mend_first_page(path: Path, scratch: Path) -> None:
+    """Every ledger has the same header and tables on its first page; lengths are read off the file."""
+    Store(scratch / "new.db", 1024 * PAGE).close()
+    first = bytearray((scratch / "new.db").read_bytes()[:PAGE])
+    pages = path.stat().st_size // PAGE
+    first[28:32] = pages.to_bytes(4, "big")
+    first[32:40] = bytes(8)
+    with path.open("r+b") as file:
+        file.write(first)
+        file.truncate(pages * PAGE)
+
+
+def _read(path: Path) -> tuple[Found, Change]:
+    """The records whose checksum holds, and what is kept besides where its checksum holds."""
+    db = None
+    try:
+        db = apsw.Connection(str(path), apsw.SQLITE_OPEN_READONLY)
+        change, last = _proved(db)
+        records = sorted(_records(db, 1, _last(db, path)), key=lambda one: one[0].seq)
+        end = max(last, *(one[0].seq for one in records), 0)
+        name = _kept(db).get("id", "unknown")
+        if change is None:
+            return Found(name, records, end, None, None), Change()
+        return Found(name, records, end, change.counters, change.cursors), change
+    except UNREADABLE:
+        return Found("unknown", [], 0, None, None), Change()
+    finally:
+        if db is not None:
+            db.close()
+
+
+def _kept(db: apsw.Connection) -> dict[str, str]:
+    try:
+        return dict(db.execute("SELECT key, value FROM meta"))
+    except UNREADABLE:
+        return {}
+
+
+def _last(db: apsw.Connection, path: Path) -> int:
+    """A seq that no record of the file is beyond."""
+    most = path.stat().st_size // LEAST_ROW
+    try:
+        return min(int(db.execute("SELECT coalesce(max(seq), 0) FROM record").get), most)
+    except UNREADABLE:
+        return most
+
+
+def _proved(db: apsw.Connection) -> tuple[Change | None, int]:
+    """Counters, observed and cursors if they are what was written, and the last seq then."""
+    try:
+        meta = _kept(db)
+        counters, observed, cursors = states(db)
+        stand = Stand(int(meta["sum"].partition(" ")[0]), meta["root"], int(meta["commits"]))
+        if standing(stand, meta, counters, observed, cursors) != meta["sum"]:
+            return None, 0
+        return Change(counters=counters, observed=observed, cursors=cursors), stand.seq
+    except UNREADABLE:
+        return None, 0
+
+
+def _records(db: apsw.Connection, low: int, high: int) -> Iterator[tuple[Record, int]]:
+    """The readable records of a range of seq with their wall times; halves the range around what is broken."""
+    for start in range(low, high + 1, CHUNK):
+        yield from _range(db, start, min(start + CHUNK - 1, high))
+
+
+def _range(db: apsw.Connection, low: int, high: int) -> Iterator[tuple[Record, int]]:
+    try:
+        rows: list[Any] = list(db.execute("SELECT * FROM record WHERE seq BETWEEN ? AND ?", (low, high)))
+    except UNREADABLE:
+        if low < high:
+            middle = (low + high) // 2
+            yield from _range(db, low, middle)
+            yield from _range(db, middle + 1, high)
+        return
+    for row in rows:
+        try:
+            yield record_of(row), row[7]
+        except UNREADABLE:
+            continue
+
+
+def _write(new: Path, max_bytes: int, wall: int, start: Heir, proved: Change) -> None:
+    store = Store(new, max_bytes)
+    try:
+        base = json.dumps({".".join(key): place for key, place in start.base.items()})
+        change = Change(start.records, start.counters, proved.observed, cursors=start.cursors)
+        store.begin_with(start.history, change, base, wall)
+    finally:
+        store.close()
+
+
+def _set_aside(path: Path, wall: int) -> Path:
+    stamp = datetime.fromtimestamp(wall / 1e9, UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    folder = path.parent / "quarantine"
+    folder.mkdir(exist_ok=True)
+    aside = folder / f"ledger-{stamp}.db"
+    for tail in reversed(TAILS):
+        old = path.with_name(path.name + tail)
+        if old.exists():
+            old.rename(aside.with_name(aside.name + tail))
+    return aside
+
+
+def _remove(path: Path) -> None:
+    for tail in TAILS:
+        path.with_name(path.name + tail).unlink(missing_ok=True)
+
+
+def _settle(folder: Path) -> None:
+    """The moves are on disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

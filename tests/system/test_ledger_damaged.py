@@ -1,0 +1,123 @@
+"""A damaged ledger: set aside, salvaged, counted on; never a wrong total, never an agent that does not start."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import apsw
+import pytest
+from jsonschema import Draft202012Validator
+
+from agent.cli import main
+from agent.counter import CounterState
+from agent.ledger import Ledger, Observed, Reader
+from agent.model import SECOND, Kind, Line, Record
+from agent.recorder import Recorder
+from gateway import payload
+from tests.faults.flips import flips
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "schema" / "wire.schema.json").read_text(encoding="utf-8"))
+WIRE = Draft202012Validator({**SCHEMA, "$ref": "#/$defs/record"})
+KEY = ("press1", "good")
+
+
+def fact(number):
+    body = {"counter": "good", "delta": 1, "total": number, "epoch": 0, "raw": number, "note": None}
+    return Record(Kind.COUNT, "press1", number * SECOND, body, simulated=True)
+
+
+async def one_by_one(folder, number, told):
+    ledger = await Ledger.open(folder)
+    state = CounterState(number, number, 0, number * SECOND)
+    facts = [fact(one) for one in range(1, number + 1)]
+    await ledger.commit(facts, counters={KEY: state}, observed={"press1": Observed(number * SECOND)})
+    await ledger.move_cursor("mqtt", told)
+    await ledger.close()
+    return ledger.id
+
+
+def alter(folder, sql):
+    with apsw.Connection(str(folder / "ledger.db")) as db:
+        db.execute(sql)
+    db.close()
+
+
+async def test_flipped_bits_and_cut_ends_are_never_a_wrong_total_and_never_a_crash():
+    ends = await flips(60, 1000)
+    assert not [end for end in ends if end.startswith("WRONG")]
+    assert ends["salvaged"] > 10
+    assert ends["unharmed"] > 10
+
+
+@pytest.mark.parametrize(
+    ("broken", "unread", "untold"),
+    [(5, [[5, 5]], [13, 14, 15, 16, 17, 18, 19, 20]), (15, [[15, 15]], [13, 14, 15, 16, 17, 18, 19, 20])],
+)
+async def test_what_was_not_told_yet_is_told_once_by_the_new_ledger(tmp_path, caplog, broken, unread, untold):
+    old = await one_by_one(tmp_path, 20, told=12)
+    alter(tmp_path, f"UPDATE record SET body = replace(body, '\"delta\":1', '\"delta\":2') WHERE seq = {broken}")
+    ledger = await Ledger.open(tmp_path)
+    assert ledger.id != old
+    assert ledger.counters[KEY].counted == 20
+    assert ledger.observed == {"press1": Observed(20 * SECOND)}
+    gap, *rest = await ledger.records(ledger.cursor("mqtt"), 100)
+    assert (gap.kind, gap.body["cause"], gap.body["ledger"], gap.body["unread"]) == (Kind.GAP, "salvaged", old, unread)
+    assert [one.body["total"] for one in rest] == untold
+    assert sum(one.body["delta"] for one in rest) == 8
+    assert await ledger.records(0, 1) == [gap]
+    WIRE.validate(payload.record(ledger.id, gap))
+    assert len([one for one in caplog.records if "set aside" in one.message]) == 1
+    await ledger.close()
+    aside = next((tmp_path / "quarantine").glob("*.db"))
+    reader = Reader(aside)
+    assert reader.id == old
+    reader.close()
+    assert main(["verify", "ledger", str(tmp_path)]) == 0
+
+
+async def test_a_total_that_was_altered_is_taken_from_the_records(tmp_path):
+    await one_by_one(tmp_path, 20, told=20)
+    alter(tmp_path, "UPDATE counter SET total = 21")
+    ledger = await Ledger.open(tmp_path)
+    assert "totals are not what was written" in str(ledger.salvaged)
+    assert ledger.counters[KEY].counted == 20
+    assert [one.kind for one in await ledger.records(0, 100)] == [Kind.GAP]
+    await ledger.close()
+    again = await Ledger.open(tmp_path)
+    assert (again.salvaged, again.id, again.counters) == (None, ledger.id, ledger.counters)
+    await again.close()
+
+
+async def test_a_kill_between_the_two_moves_leaves_the_salvaged_ledger(tmp_path):
+    name = await one_by_one(tmp_path, 3, told=0)
+    (tmp_path / "ledger.db").rename(tmp_path / "salvage.db")
+    ledger = await Ledger.open(tmp_path)
+    assert (ledger.id, ledger.last_seq, ledger.salvaged) == (name, 3, None)
+    await ledger.close()
+
+
+async def test_a_file_of_which_nothing_is_left_begins_a_ledger_that_says_so(tmp_path):
+    await one_by_one(tmp_path, 3, told=0)
+    (tmp_path / "ledger.db").write_bytes(b"")
+    ledger = await Ledger.open(tmp_path)
+    assert [one.body["cause"] for one in await ledger.records(0, 10)] == ["salvaged"]
+    await ledger.close()
+
+
+async def test_the_line_shows_a_fault_until_the_agent_starts_on_a_whole_ledger(tmp_path):
+    await one_by_one(tmp_path, 3, told=0)
+    alter(tmp_path, "UPDATE counter SET total = 21")
+    shown = []
+    for _ in range(2):
+        ledger = await Ledger.open(tmp_path)
+        line = Line("foshan", "appliances", "cooker3", {}, 17.0, "UTC", (), {}, {})
+        shown.append([one.code for one in Recorder(line, (), (), (), ledger).now().faults])
+        await ledger.close()
+    assert shown == [["salvaged"], []]
+
+
+async def test_a_new_folder_is_no_damage(tmp_path):
+    ledger = await Ledger.open(tmp_path)
+    assert ledger.salvaged is None
+    await ledger.close()
