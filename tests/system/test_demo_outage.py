@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import urllib.request
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -35,7 +36,7 @@ def coverage(document: Mapping[str, Any], machine: str) -> float:
 
 async def board_page(browser: Browser, demo: Demo) -> Page:
     page = await browser.new_page(viewport={"width": 1920, "height": 1080})
-    await page.goto(demo.addresses["board"])
+    await page.goto(f"{demo.addresses['board']}?lang=en")
     await page.wait_for_selector("[data-machine=press1][data-good]")
     return page
 
@@ -67,9 +68,13 @@ async def test_an_outage_is_shown_as_unknown_and_heals_by_itself(tmp_path: Path)
         async with asyncio.timeout(20):
             await demo.board.shows(lambda document: coverage(document, "press1") < before - 0.02)
         assert words(demo.board.document)["diecast1"] != "unknown"
-        await page.wait_for_selector("[data-machine=press1][data-state=unknown]")
+        station = await page.wait_for_selector("[data-machine=press1][data-state=unknown]")
+        assert station is not None
+        assert re.search(r"not seen since\s+\d\d:\d\d", await station.inner_text())
         devices = {one["name"]: one for one in (await panel(demo, "devices"))["devices"]}
         assert {name for name, one in devices.items() if not one["connected"]} == MODBUS | {"meter1"}
+        assert {tag["quality"] for tag in devices["press1"]["tags"]} == {"bad"}
+        assert {tag["quality"] for tag in devices["cell1"]["tags"]} == {"good"}
         faults = (await panel(demo, "faults"))["faults"]
         assert {fault["source"] for fault in faults} == MODBUS | {"meter1"}
         assert all(fault["remedy"] for fault in faults)
