@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="run the agent of one line")
     run.add_argument("file", type=Path)
+    run.set_defaults(live=False)
     run.add_argument("--data", type=Path, default=Path("data"), help="where ledger and evidence are kept")
     run.add_argument("--attached", action="store_true", help="stop when standard input closes")
 
@@ -105,7 +106,7 @@ def _check(arguments: argparse.Namespace) -> int:
         return MISTAKE
     tags = sum(len(device.tags) for device in line.devices)
     print(f"{arguments.file}: {len(line.machine)} machines, {len(line.device)} devices, {tags} tags; no mistakes")
-    if not getattr(arguments, "live", False):
+    if not arguments.live:
         return 0
     from agent.livecheck import check_live
 
