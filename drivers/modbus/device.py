@@ -10,7 +10,8 @@ from pydantic import BeforeValidator, Field, StrictFloat, StrictInt, model_valid
 
 from drivers.contract import Device, Tag
 from drivers.modbus.address import Base, Space, parse
-from drivers.modbus.datatype import MODULUS, REGISTERS, DataType, WordOrder, pattern
+from drivers.modbus.datatype import MODULUS, REGISTERS, DataType, Guard, WordOrder, pattern
+from drivers.modbus.endpoint import Endpoint, Framing, Parity, Socket, Tty
 
 
 def _text(value: object) -> object:
@@ -34,6 +35,7 @@ class ModbusTag(Tag):
     sentinels: tuple[StrictInt | StrictFloat, ...] = ()
     word_order: WordOrder | None = None
     address_base: Base | None = None
+    guard: Guard | None = None
 
     @cached_property
     def place(self) -> tuple[Space, int]:
@@ -75,8 +77,10 @@ class ModbusTag(Tag):
 
 
 class ModbusDevice(Device):
-    """One unit behind a Modbus TCP address.
+    """One unit behind a Modbus TCP address, a serial server (`framing` rtu) or a serial line (`port` a path).
 
+    Devices with the same host and port, or the same line, share one connection; `outstanding` is how many requests
+    this unit is sent before the first is answered. `guard` double_read is for values that the PLC may tear.
     `word_order` is how values of two or more registers are laid out: ABCD as the protocol has it, CDAB words
     swapped, BADC bytes swapped, DCBA both; a tag may have its own. `address_base` is where addresses count from that
     do not say it themselves. `gap` is how many registers no tag asks for may be read to save a request,
@@ -84,18 +88,36 @@ class ModbusDevice(Device):
     """
 
     driver: Literal["modbus"]
-    host: Annotated[str, Field(min_length=1)]
-    port: Annotated[int, Field(ge=1, le=65535)] = 502
+    host: Annotated[str, Field(min_length=1)] | None = None
+    port: Annotated[int, Field(ge=1, le=65535)] | Annotated[str, Field(pattern="^/")] = 502
+    framing: Framing = "tcp"
+    baudrate: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 19200
+    parity: Parity = "even"
+    stopbits: Literal[1, 2] = 1
     unit: Annotated[int, Field(ge=0, le=255)] = 1
     word_order: WordOrder = "ABCD"
     address_base: Base | None = None
     gap: Annotated[int, Field(ge=0, le=124)] = 16
     max_registers: Annotated[int, Field(ge=4, le=125)] = 125
+    outstanding: Annotated[int, Field(ge=1, le=16)] = 1
+    guard: Guard = "none"
     tag: tuple[ModbusTag, ...]
 
     @property
     def address(self) -> str:
-        return f"{self.host}:{self.port} unit {self.unit}"
+        return f"{self.endpoint} unit {self.unit}"
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """What its connection leads to."""
+        if isinstance(self.port, str):
+            return Tty(self.port, self.baudrate, self.parity, self.stopbits)
+        return Socket(self.host or "", self.port, self.framing)
+
+    @property
+    def is_bus(self) -> bool:
+        """Whether the line carries RTU frames: one request at a time, for all units on it."""
+        return isinstance(self.port, str) or self.framing == "rtu"
 
     @property
     def tags(self) -> Sequence[ModbusTag]:
@@ -128,7 +150,21 @@ class ModbusDevice(Device):
                 )
         if self.clock is not None:
             self._check_clock(self.clock)
+        self._check_endpoint()
         return self
+
+    def _check_endpoint(self) -> None:
+        if isinstance(self.port, int) and self.host is None:
+            raise ValueError("host is missing; write the address of the device, or port = '/dev/tty...' for a line")
+        if isinstance(self.port, str) and self.host is not None:
+            raise ValueError("a serial line has no host; leave host out, or write port as a number")
+        serial = {"baudrate", "parity", "stopbits"} & self.model_fields_set
+        if isinstance(self.port, int) and serial:
+            raise ValueError(
+                f"{', '.join(sorted(serial))}: only a serial line has them; the serial server keeps its own"
+            )
+        if self.is_bus and self.outstanding > 1:
+            raise ValueError("RTU takes one request at a time; leave outstanding out")
 
     def _check_clock(self, name: str) -> None:
         tag = next((tag for tag in self.tag if tag.name == name), None)

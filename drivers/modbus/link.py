@@ -1,59 +1,82 @@
-"""One TCP connection to a Modbus unit. A reply belongs to a request by its transaction, or to nobody."""
+"""One Modbus TCP connection for all units behind it. A reply belongs to a request by its transaction, or to nobody."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from drivers.contract import NotConnectedError
-from drivers.modbus.frame import HEADER, following, frame
+from drivers.modbus.endpoint import Socket
+from drivers.modbus.frame import HEADER, MAX_FOLLOWING, frame
 
 
-class Link(asyncio.Protocol):
+class HungUpError(NotConnectedError):
+    """The other side closed the connection."""
+
+
+class Asking:
+    """Requests of one unit sent together, at most `room` at a time, and what came for each."""
+
+    __slots__ = ("done", "flying", "left", "next", "pdus", "replies", "room", "timeout", "timer", "unit")
+
+    def __init__(self, unit: int, pdus: Sequence[bytes], room: int, timeout: float) -> None:
+        self.unit, self.pdus, self.room, self.timeout = unit, pdus, room, timeout
+        self.replies: list[bytes | None] = [None] * len(pdus)
+        self.next, self.left = 0, len(pdus)
+        self.flying: dict[int, float] = {}  # transaction -> when it was sent, oldest first
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.timer: asyncio.TimerHandle | None = None
+
+
+class TcpLink(asyncio.Protocol):
     """Asks and waits. Never reconnects; transactions go on counting from one connection to the next."""
 
-    def __init__(self, host: str, port: int, unit: int) -> None:
-        self._host, self._port, self._unit = host, port, unit
+    def __init__(self, endpoint: Socket) -> None:
+        self.endpoint = endpoint
+        self._heard_at = 0.0
+        self._loop = asyncio.get_running_loop()
         self._transaction = 0
         self._transport: asyncio.Transport | None = None
         self._gone: asyncio.Future[None] | None = None
-        self._received = bytearray()
-        self._waiting: dict[int, asyncio.Future[bytes]] = {}
+        self._received = b""
+        self._waiting: dict[int, tuple[Asking, int]] = {}
 
     @property
     def is_open(self) -> bool:
         """Whether a request may be sent."""
         return self._transport is not None
 
+    @property
+    def quiet_s(self) -> float:
+        """For how long nothing came."""
+        return self._loop.time() - self._heard_at
+
     async def open(self) -> None:
         """Connect; NotConnectedError where nobody listens."""
         try:
-            await asyncio.get_running_loop().create_connection(lambda: self, self._host, self._port)
+            await self._loop.create_connection(lambda: self, self.endpoint.host, self.endpoint.port)
         except OSError as error:
             raise NotConnectedError(
-                f"{self._host}:{self._port} does not accept a connection ({error}); check power, cable and address"
+                f"{self.endpoint} does not accept a connection ({error}); check power, cable and address"
             ) from error
 
-    async def ask(self, pdu: bytes, timeout: float) -> bytes:
-        """The PDU that answers; NotConnectedError when the link breaks or nothing comes within `timeout` seconds."""
+    async def ask(self, unit: int, pdus: Sequence[bytes], room: int, timeout: float) -> list[bytes | None]:
+        """The PDU that answers each request, None from where one had none within `timeout` seconds of being sent.
+
+        NotConnectedError when the connection breaks.
+        """
         if self._transport is None:
-            raise NotConnectedError(
-                f"{self._host}:{self._port} closed the connection; check the device and the network"
-            )
-        self._transaction = self._transaction % 0xFFFF + 1
-        mine = self._transaction
-        request = frame(mine, self._unit, pdu)
-        self._waiting[mine] = asyncio.get_running_loop().create_future()
+            raise NotConnectedError(f"{self.endpoint} closed the connection; check the device and the network")
+        asking = Asking(unit, pdus, room, timeout)
+        asking.timer = self._loop.call_later(timeout, self._late, asking)
         try:
-            self._transport.write(request)
-            async with asyncio.timeout(timeout):
-                return await self._waiting[mine]
-        except TimeoutError as error:
-            raise NotConnectedError(
-                f"{self._host}:{self._port} unit {self._unit} did not answer within {timeout:g} s; "
-                "check the unit number, or write a longer timeout"
-            ) from error
+            self._transport.write(self._frames(asking, self._loop.time()))
+            await asking.done
         finally:
-            del self._waiting[mine]
+            asking.timer.cancel()
+            for transaction in asking.flying:
+                self._waiting.pop(transaction, None)
+        return asking.replies
 
     async def close(self) -> None:
         """Drop the connection at once and wait until it is gone."""
@@ -62,45 +85,98 @@ class Link(asyncio.Protocol):
         if self._gone is not None:
             await asyncio.shield(self._gone)
 
+    def drop(self, why: str) -> None:
+        """End the connection; all who wait are told why."""
+        self._fail(NotConnectedError(f"{self.endpoint}: {why}"))
+        if self._transport is not None:
+            self._transport.abort()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._gone = asyncio.get_running_loop().create_future()
-        self._received.clear()
+        self._gone = self._loop.create_future()
+        self._received = b""
+        self._heard_at = self._loop.time()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
-        self._fail(f"{self._host}:{self._port} closed the connection ({exc or 'end of stream'}); check the device")
+        self._fail(HungUpError(f"{self.endpoint} closed the connection ({exc or 'end of stream'}); check the device"))
         if self._gone is not None:
             self._gone.set_result(None)
 
     def data_received(self, data: bytes) -> None:
-        self._received += data
-        while len(self._received) >= HEADER.size:
-            try:
-                size = HEADER.size + following(self._received[: HEADER.size])
-            except ValueError as error:
-                self._break(str(error))
-                return
-            if len(self._received) < size:
-                return
-            transaction, _, _, unit = HEADER.unpack_from(self._received)
-            pdu = bytes(self._received[HEADER.size : size])
-            del self._received[:size]
+        """All replies in what came, then the requests they made room for, in one write."""
+        octets = self._received + data if self._received else data
+        self._heard_at = now = self._loop.time()
+        at, end, wrong = 0, len(octets), ""
+        answered: dict[Asking, None] = {}
+        while end - at >= HEADER.size:
+            transaction, protocol, length, unit = HEADER.unpack_from(octets, at)
+            if protocol or not 3 <= length <= MAX_FOLLOWING:
+                wrong = f"no Modbus TCP (protocol {protocol}, length {length}); check what else answers at this address"
+                break
+            stop = at + 6 + length
+            if stop > end:
+                break
             waiting = self._waiting.get(transaction)
-            if waiting is None or waiting.done():
-                continue
-            if unit != self._unit:
-                self._break(f"unit {unit} answered for unit {self._unit}")
-                return
-            waiting.set_result(pdu)
+            if waiting is not None:
+                asking, place = waiting
+                if unit != asking.unit:
+                    wrong = f"unit {unit} answered for unit {asking.unit}; check the gateway's unit numbers"
+                    break
+                asking.replies[place] = octets[at + 7 : stop]
+                asking.left -= 1
+                del asking.flying[transaction], self._waiting[transaction]
+                answered[asking] = None
+            at = stop
+        self._received = octets[at:]
+        self._go_on(answered, now)
+        if wrong:
+            self.drop(wrong)
 
-    def _break(self, why: str) -> None:
-        self._fail(f"{self._host}:{self._port}: {why}; check what else answers at this address")
-        if self._transport is not None:
-            self._transport.abort()
+    def _go_on(self, answered: dict[Asking, None], now: float) -> None:
+        more = []
+        for asking in answered:
+            if asking.left == 0:
+                if not asking.done.done():
+                    asking.done.set_result(None)
+            elif asking.next < len(asking.pdus):
+                more.append(self._frames(asking, now))
+        if more and self._transport is not None:
+            self._transport.write(b"".join(more))
 
-    def _fail(self, message: str) -> None:
-        for waiting in self._waiting.values():
-            if not waiting.done():
-                waiting.set_exception(NotConnectedError(message))
+    def _frames(self, asking: Asking, now: float) -> bytes:
+        """The requests there is room for."""
+        first = asking.next
+        asking.next = min(len(asking.pdus), first + asking.room - len(asking.flying))
+        frames = []
+        for place in range(first, asking.next):
+            self._transaction = transaction = self._free_transaction()
+            frames.append(frame(transaction, asking.unit, asking.pdus[place]))
+            self._waiting[transaction] = (asking, place)
+            asking.flying[transaction] = now
+        return b"".join(frames)
+
+    def _free_transaction(self) -> int:
+        """The next one that is not 0 and that nobody waits for."""
+        transaction = self._transaction % 0xFFFF + 1
+        while transaction in self._waiting:
+            transaction = transaction % 0xFFFF + 1
+        return transaction
+
+    def _late(self, asking: Asking) -> None:
+        """Give up where the oldest request in flight has had its time; else look again when it will have."""
+        if asking.done.done():
+            return
+        now = self._loop.time()
+        oldest = next(iter(asking.flying.values()), now)
+        if now - oldest < asking.timeout - 1e-6:
+            asking.timer = self._loop.call_at(oldest + asking.timeout, self._late, asking)
+        else:
+            asking.done.set_result(None)
+
+    def _fail(self, error: NotConnectedError) -> None:
+        for asking in {asking: None for asking, _ in self._waiting.values()}:
+            if not asking.done.done():
+                asking.done.set_exception(error)
+        self._waiting.clear()
