@@ -11,6 +11,7 @@ import { find } from "./figures.js";
 import { html, render } from "./html.js";
 import { Inspections } from "./inspections.js";
 import { Ledger } from "./ledger.js";
+import { MachinePage } from "./machine.js";
 import { Overview } from "./overview.js";
 import { Stale, Sym } from "./parts.js";
 import { Plan } from "./plan.js";
@@ -20,7 +21,7 @@ import { Why } from "./why.js";
 /** @typedef {import("./parts.js").Page} Page */
 
 /** @type {Record<string, any>} */
-const PAGES = { overview: Overview, devices: Devices, inspections: Inspections, plan: Plan, faults: Faults, ledger: Ledger };
+const PAGES = { overview: Overview, machine: MachinePage, devices: Devices, inspections: Inspections, plan: Plan, faults: Faults, ledger: Ledger };
 const NAMES = { "zh-CN": "中文", en: "EN" };
 
 /** @param {{page: Page, open: string}} props */
@@ -30,7 +31,7 @@ function Top({ page, open }) {
   return html`<header class="top">
     ${sim && html`<div class="cap"><b>SIM</b><span>${page.t("mark-sim")}</span></div>`}
     <div class="ttl"><h1>${named(line.display, page.lang, line.line)}</h1><p><span class="site">${line.site}/</span>${line.area}/${line.line}</p></div>
-    <nav aria-label=${page.t("pages")}>${TABS.map((name) => html`<a key=${name} href=${`#${name}`} aria-current=${name === open ? "page" : undefined}>
+    <nav aria-label=${page.t("pages")}>${TABS.map((name) => html`<a key=${name} href=${`#${name}`} aria-current=${name === open ? "page" : open === "machine" && name === TABS[0] ? "true" : undefined}>
       ${page.t(`tab-${name}`)}${name === "faults" && faults.length > 0 && html`<b class="n">${faults.length}</b>`}</a>`)}</nav>
     <button type="button" class="lang" lang=${other} onClick=${() => speak(other)}>${NAMES[/** @type {"en"} */ (other)]}</button>
     <div class="clk"><b class="num">${clock(page.zone, time, true)}</b><p>${day(page.zone, time)}${shift(page)}</p></div>

@@ -46,9 +46,9 @@ export function excuse(page, figure) {
   return kind === "seen" && figure.unit !== "parts" ? page.t("seen-only") : null;
 }
 
-/** @param {{page: Page, name: string}} props */
-export function Card({ page, name }) {
-  const figure = find(page.now, name);
+/** @param {{page: Page, name: string, machine?: string, kind?: string}} props */
+export function Card({ page, name, machine = "", kind = "shift" }) {
+  const figure = find(page.now, name, machine, kind);
   if (!figure) return html`<section class="fig"><h2>${page.t(`kpi-${name}`)}</h2><p class="den">${page.t("no-data")}</p>
     <p class="v"><b class="num range">—</b></p></section>`;
   const goal = target(figure);

@@ -33,7 +33,7 @@ function Row({ page, machine, score }) {
   const { tone, symbol } = look(machine.word);
   const unseen = machine.word === "unknown";
   return html`<tr class=${unseen || (figure && figure.coverage < 0.98) ? "low" : ""} data-machine=${machine.name}>
-    <th scope="row"><${Stack} word=${machine.word} /><span class="nm"><b>${named(machine.display, page.lang, machine.name)}</b><span>${machine.name}</span></span></th>
+    <th scope="row"><${Stack} word=${machine.word} /><span class="nm"><b><a href=${`#machine/${machine.name}`}>${named(machine.display, page.lang, machine.name)}</a></b><span>${machine.name}</span></span></th>
     <td class="state"><p class=${`say say-${tone}`}><${Sym} id=${symbol} /><b>${page.t(`state-${machine.word}`)}</b>${unseen && html`<${Stale} page=${page} seconds=${ago(page, machine.observed)} />`}</p>
       <p class="why">${cause(page, machine, score)}</p></td>
     <td class="t">${at(page, machine.since)}<span>${!page.stale && lasting(page, between(machine.since, page.now.time))}</span></td>
@@ -49,7 +49,7 @@ function Row({ page, machine, score }) {
 }
 
 /** Why the machine stands as it stands; empty where that is not certain. @param {Page} page @param {any} machine @param {any} score */
-function cause(page, machine, score) {
+export function cause(page, machine, score) {
   if (machine.word === "unknown") return lastSeen(page, machine, score);
   if (machine.reason_word) return worded(page, `reason-${machine.reason_word}`, machine.reason_word);
   if (machine.word === "starved" || machine.word === "blocked") return neighbour(page, machine);

@@ -1,7 +1,7 @@
 // @ts-check
 /** What the page knows: the live line, what the open tab asked for, the language, the tab. */
 
-import { computed, effect, signal } from "/lib/signals-core.mjs";
+import { batch, computed, effect, signal } from "/lib/signals-core.mjs";
 import { choose, load } from "/shared/i18n.js";
 import { follow } from "/shared/live.js";
 
@@ -17,6 +17,10 @@ const asked = new URLSearchParams(location.search).get("lang");
 export const lang = signal(choose([asked, localStorage.getItem(KEPT), ...navigator.languages].filter((l) => l !== null), LANGUAGES));
 export const translate = signal(/** @type {Translate | null} */ (null));
 export const tab = signal(tabOf(location.hash));
+/** The machine whose page is open, "" while another page is. */
+export const machine = signal(machineOf(location.hash));
+/** The window of a machine's figures: shift or hour. */
+export const span = signal("shift");
 export const live = follow("/ws/v1");
 /** Answers of the addresses the open tab asks for, by address; what failed to come keeps its last answer. */
 export const answers = signal(/** @type {Record<string, any>} */ ({}));
@@ -24,6 +28,13 @@ export const answers = signal(/** @type {Record<string, any>} */ ({}));
 export const why = signal(/** @type {string | null} */ (null));
 
 export const RIBBON = `/api/v1/states?hours=${RIBBON_HOURS}`;
+/** What a machine's page asks for. @param {string} name @param {string} window */
+export const ASKED = (name, window) => ({
+  page: `/api/v1/machines/${name}?window=${window}`,
+  trends: `/api/v1/machines/${name}/trends?window=${window}`,
+  states: `/api/v1/states?hours=24&machine=${name}`,
+  records: `/api/v1/ledger?limit=12&machine=${name}`,
+});
 /** @type {Record<string, string[]>} */
 const NEEDS = {
   overview: [RIBBON],
@@ -39,8 +50,14 @@ export const stale = computed(() => live.beats.value >= 3);
 
 /** @param {string} hash */
 function tabOf(hash) {
+  if (machineOf(hash)) return "machine";
   const name = hash.replace(/^#/, "");
   return TABS.includes(name) ? name : TABS[0];
+}
+
+/** @param {string} hash */
+function machineOf(hash) {
+  return /^#machine\/([a-z][a-z0-9_]*)$/.exec(hash)?.[1] ?? "";
 }
 
 /** Switch language and keep the choice on this screen. @param {string} next */
@@ -51,7 +68,8 @@ export function speak(next) {
 
 /** Ask for what the open tab shows, now and every two seconds. */
 async function ask() {
-  for (const address of NEEDS[tab.value]) {
+  const needs = machine.value ? Object.values(ASKED(machine.value, span.value)) : NEEDS[tab.value];
+  for (const address of needs) {
     try {
       const reply = await fetch(address);
       if (reply.ok) answers.value = { ...answers.value, [address]: await reply.json() };
@@ -69,9 +87,50 @@ effect(() => {
   });
 });
 effect(() => {
-  if (tab.value) ask();
+  if (tab.value && span.value && machine.value !== null) ask();
 });
 setInterval(ask, ASK_EVERY_MS);
 addEventListener("hashchange", () => {
-  tab.value = tabOf(location.hash);
+  batch(() => {
+    tab.value = tabOf(location.hash);
+    machine.value = machineOf(location.hash);
+  });
+  scrollTo(0, 0);
 });
+
+/** The open figure taken apart, as of one moment: it stands still while it is read. */
+export const account = signal(/** @type {any} */ (null));
+/** The raw samples behind one entry of it, with the entry and its row. */
+export const samples = signal(/** @type {any} */ (null));
+
+const BEFORE_MS = 2000;
+const SHOWN = 100;
+
+/** @param {string} address */
+async function asking(address) {
+  try {
+    const reply = await fetch(address);
+    return reply.ok ? await reply.json() : null;
+  } catch {
+    return null; // the live beats already say that the server is away
+  }
+}
+
+effect(() => {
+  const key = why.value;
+  account.value = samples.value = null;
+  if (!key) return;
+  const [name, of, window] = key.split(" ");
+  asking(`/api/v1/explain?name=${name}&machine=${of}&window=${window}`).then((told) => {
+    if (why.value === key) account.value = told;
+  });
+});
+
+/** Bring the samples of one entry: those within it, and the one that stood before. @param {any} row @param {any} entry */
+export async function bring(row, entry) {
+  const [since, until] = [Date.parse(entry.start), Date.parse(entry.end)];
+  const { device, tag } = row.source;
+  const from = row.kind === "count" ? since - BEFORE_MS : since;
+  const told = await asking(`/api/v1/samples?device=${device}&tag=${tag}&since=${from}&until=${until + 1000}&limit=${SHOWN}`);
+  if (told && why.value) samples.value = { row, entry, ...told };
+}
