@@ -11,6 +11,7 @@ from agent.model import SECOND, Kpi, Line, State, Verdict, Window
 from agent.shift import NO_EXCEPTIONS, Exceptions, Shift, hour_window, planned, shift_window
 
 PATIENCE = 10 * SECOND  # of wall time, for a device that has not passed the end yet
+LONG_STEP = 60 * SECOND  # of plant time: a shift may begin and end in it
 MOST_WINDOWS = 200  # after a very long stop only the last ones are told
 
 
@@ -57,10 +58,22 @@ class Windows:
         walked = 0
         while at < time and walked < MOST_WINDOWS:
             self._open(at)
-            at = hour_window(self.line.timezone, at).end
+            hour = hour_window(self.line.timezone, at)
+            if time - at >= LONG_STEP:
+                self._open_within(Window(hour.kind, hour.label, at, min(hour.end, time)))
+            at = hour.end
             walked += 1
         self._open(time)
         self._upto = time if self._upto is None else max(self._upto, time)
+
+    def _open_within(self, step: Window) -> None:
+        """Shifts that begin within a long step, and perhaps end within it too."""
+        for start, end in planned(self.shifts, self.line.timezone, step, self.exceptions):
+            at = start
+            while at < end:
+                self._open(at)
+                shift = shift_window(self.shifts, self.line.timezone, at, self.exceptions)
+                at = shift.end if shift else end
 
     def _open(self, time: int) -> None:
         shift = shift_window(self.shifts, self.line.timezone, time, self.exceptions)

@@ -1,0 +1,158 @@
+"""Every figure of a window counted tick by tick from the arrays of a week; nothing of the engine is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.weeks.calendar import TICK
+from tests.weeks.week import STATES, STOPPED, UNSEEN, Machine, Week
+
+WORDS = [state.word for state in STATES]
+VERDICTS = ("pass", "reject", "ask")
+SHORT = 300 // TICK
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A figure's numerator, denominator, observed and due seconds; the value follows."""
+
+    numerator: float
+    denominator: float
+    covered: float
+    expected: float
+
+
+@dataclass(slots=True)
+class Counted:
+    """What one machine's arrays hold of a window: seconds planned and unplanned by state, stops, parts."""
+
+    seconds: dict[str, float]
+    breaks: dict[str, float]
+    due: float
+    calendar: float
+    stops: int
+    short: int
+    good: int
+    scrap: int
+    good_seen: int
+    scrap_seen: int
+    verdicts: dict[str, int]
+
+    @property
+    def seen(self) -> float:
+        return sum(self.seconds.values())
+
+    @property
+    def made_seen(self) -> int:
+        return self.good_seen + self.scrap_seen
+
+
+def counted(week: Week, machine: Machine, window: tuple[int, int], upto: int, now: int) -> Counted:
+    """Count the ticks of [window) told up to tick `upto`, as of tick `now`."""
+    first, last = window[0], min(window[1], upto)
+    told = slice(first, max(first, last))
+    code, planned = machine.code[told], week.calendar.planned[told]
+    late, good, scrap = machine.late[told], machine.good[told], machine.scrap[told]
+    stops, short = _stops(machine.code, week.calendar.planned, first, max(first, last))
+    due = week.calendar.planned[first : min(window[1], now)]
+    return Counted(
+        _seconds(code[planned]),
+        _seconds(code[~planned]),
+        int(due.sum()) * TICK,
+        len(due) * TICK,
+        stops,
+        short,
+        int(good.sum()),
+        int(scrap.sum()),
+        int(good[~late].sum()),
+        int(scrap[~late].sum()),
+        {word: int((machine.verdict[told] == n).sum()) for n, word in enumerate(VERDICTS)},
+    )
+
+
+def _seconds(code: NDArray[np.int8]) -> dict[str, float]:
+    counts = np.bincount(code[code != UNSEEN].astype(np.int64), minlength=len(WORDS))
+    return {word: int(count) * TICK for word, count in zip(WORDS, counts, strict=True)}
+
+
+def _stops(code: NDArray[np.int8], planned: NDArray[np.bool_], first: int, last: int) -> tuple[int, int]:
+    """Runs of STOPPED with a planned tick, and those of them that are short and have a seen state on both sides."""
+    stopped = np.concatenate(([False], code[first:last] == STOPPED, [False]))
+    edges = np.flatnonzero(np.diff(stopped))
+    stops = short = 0
+    for begin, end in zip(edges[::2] + first, edges[1::2] + first, strict=True):
+        length = int(planned[begin:end].sum())
+        stops += length > 0
+        inside = begin > first and end < last
+        if inside and code[begin - 1] != UNSEEN and code[end] != UNSEEN:
+            short += 0 < length < SHORT
+    return stops, short
+
+
+def figures(rows: list[Counted], takt: float, *, whole: bool) -> dict[tuple[int, str], Fact]:
+    """All figures by (machine's place, name); the line's place is -1."""
+    facts: dict[tuple[int, str], Fact] = {}
+    for place, row in enumerate(rows):
+        facts |= {(place, name): fact for name, fact in _common([row], row, row.scrap, takt, alone=True).items()}
+        if whole:
+            facts |= {(place, name): fact for name, fact in _shift([row], row, row.scrap, takt).items()}
+    last, scrap = rows[-1], sum(row.scrap for row in rows)
+    facts |= {(-1, name): fact for name, fact in _common(rows, last, scrap, takt, alone=False).items()}
+    if whole:
+        facts |= {(-1, name): fact for name, fact in _shift(rows, last, scrap, takt).items()}
+        facts[-1, "rolled_throughput_yield"] = _rolled(rows)
+    return facts
+
+
+def _common(rows: list[Counted], last: Counted, scrap: int, takt: float, *, alone: bool) -> dict[str, Fact]:
+    seen, due = sum(row.seen for row in rows), sum(row.due for row in rows)
+    running = sum(row.seconds["executing"] for row in rows)
+    facts = {
+        "utilization": Fact(running, seen, seen, due),
+        "first_pass_yield": Fact(last.good, last.good + scrap, seen, due),
+        "takt": Fact(last.seen, last.made_seen, last.seen, last.due),
+        "good": Fact(last.good, last.due / takt, last.seen, last.due),
+        "scrap": Fact(scrap, last.due / takt, last.seen if alone else seen, last.due if alone else due),
+    }
+    verdicts = {word: sum(row.verdicts[word] for row in rows) for word in VERDICTS}
+    judged = sum(verdicts.values())
+    asked = {f"inspection_{word}": Fact(count, judged, seen, due) for word, count in verdicts.items() if judged}
+    return facts | asked
+
+
+def _shift(rows: list[Counted], last: Counted, scrap: int, takt: float) -> dict[str, Fact]:
+    seen, due = sum(row.seen for row in rows), sum(row.due for row in rows)
+    running = sum(row.seconds["executing"] for row in rows)
+    in_breaks = sum(row.breaks["executing"] for row in rows)
+    around = seen + sum(sum(row.breaks.values()) for row in rows)
+    stops = sum(row.stops for row in rows)
+    at_end = (last.seen, last.due)
+    facts = {
+        "utilization_calendar": Fact(running + in_breaks, around, around, sum(row.calendar for row in rows)),
+        "availability": Fact(last.seconds["executing"], last.seen, *at_end),
+        "effectiveness": Fact(takt * last.made_seen, last.seconds["executing"], *at_end),
+        "quality_ratio": Fact(last.good_seen, last.made_seen, *at_end),
+        "oee": Fact(takt * last.good_seen, last.seen, *at_end),
+        "scrap_ratio": Fact(scrap, last.good + scrap, seen, due),
+        "mtbf": Fact(running, stops, seen, due),
+        "mttr": Fact(sum(row.seconds["stopped"] for row in rows), stops, seen, due),
+        "micro_stops": Fact(sum(row.short for row in rows), seen, seen, due),
+    }
+    for word in ("changeover", "starved", "blocked"):
+        facts[f"{word}_ratio"] = Fact(sum(row.seconds[word] for row in rows), seen, seen, due)
+    return facts
+
+
+def _rolled(rows: list[Counted]) -> Fact:
+    """Every part of the first station is sent through the yields of those that counted any."""
+    seen, due = sum(row.seen for row in rows), sum(row.due for row in rows)
+    counting = [row for row in rows if row.good + row.scrap]
+    if not counting:
+        return Fact(0.0, 0.0, seen, due)
+    first = left = float(counting[0].good + counting[0].scrap)
+    for row in counting:
+        left -= left * row.scrap / (row.good + row.scrap)
+    return Fact(left, first, seen, due)
