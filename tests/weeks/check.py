@@ -73,7 +73,7 @@ def _compare_figure(told: Kpi, fact: Fact) -> None:
     if value is None or told.value is None:
         if value is not told.value:
             raise DifferenceError(f"{told.window} {told.machine} {told.name}: told {told.value}, true {value}")
-    elif not isclose(value, told.value, rel_tol=1e-9) or not _bounded(told):
+    elif not isclose(value, told.value, rel_tol=1e-9, abs_tol=1e-9) or not _bounded(told):
         raise DifferenceError(
             f"{told.window} {told.machine} {told.name}: {told.low} {told.value} {told.high}, true {value}"
         )
