@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SETUP := $(VENV)/.setup-done
 WEB := gateway/web/node_modules/.package-lock.json
 
-.PHONY: demo test setup lint bench locks clean
+.PHONY: demo test setup lint bench schema locks clean
 
 demo: setup
 	$(BIN)/tanchang demo $(ARGS)
@@ -23,6 +23,10 @@ lint: setup
 
 bench: setup
 	$(BIN)/python -m tests.bench $(ARGS)
+
+# What an editor reads to complete the keys of a line file.
+schema: setup
+	$(BIN)/tanchang schema > firmware_configs/schema/line.schema.json
 
 $(SETUP): requirements/dev.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("tanchang needs Python 3.11 or newer; set PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'

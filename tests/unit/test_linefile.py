@@ -33,6 +33,11 @@ def test_a_shipped_line_file_loads_and_fits_its_schema(path: Path) -> None:
     jsonschema.validate(tomllib.loads(path.read_text(encoding="utf-8")), json.loads(json.dumps(schema())))
 
 
+def test_the_schema_file_that_editors_read_is_the_schema_of_today() -> None:
+    path = ROOT / "firmware_configs" / "schema" / "line.schema.json"
+    assert json.loads(path.read_text(encoding="utf-8")) == json.loads(json.dumps(schema())), "run make schema"
+
+
 @pytest.mark.parametrize(
     ("wrong", "right", "told"),
     [
