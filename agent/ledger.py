@@ -17,12 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.counter import CounterState
+from agent.ledger_cold import Keep
+from agent.ledger_damage import BROKEN
 from agent.ledger_reader import Reader, Series
-from agent.ledger_salvage import mended
+from agent.ledger_salvage import mended, suspect
 from agent.ledger_store import (
     DISK_ERRORS,
     FILE,
     HOLDER,
+    KEEP_ALL,
     Block,
     Change,
     LedgerError,
@@ -35,7 +38,7 @@ from agent.ledger_store import (
 )
 from agent.model import Record
 
-__all__ = ["Block", "Ledger", "LedgerError", "Observed", "Reader", "Series"]
+__all__ = ["Block", "Keep", "Ledger", "LedgerError", "Observed", "Reader", "Series"]
 
 GROUP_S = 0.2
 CURSOR_S = 1.0
@@ -59,16 +62,17 @@ class _Waiting:
 class Ledger:
     """The durable truth of one agent. Use `await Ledger.open(folder)`; all methods belong to the opening loop."""
 
-    def __init__(self, folder: Path, max_bytes: int, group_s: float) -> None:
+    def __init__(self, folder: Path, max_bytes: int, group_s: float, keep: Keep = KEEP_ALL) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.max_bytes = max_bytes
+        self._keep = keep
         self._group_s = group_s
         known = (folder / HOLDER).exists()
         self._lock = lock(folder, os.getpid())
         try:
             self.salvaged = mended(folder, max_bytes, time.time_ns(), known=known)
-            self._store: Store | None = Store(folder / FILE, max_bytes)
+            self._store: Store | None = Store(folder / FILE, max_bytes, keep)
         except BaseException:
             self._lock.close()
             raise
@@ -92,12 +96,15 @@ class Ledger:
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
 
     @classmethod
-    async def open(cls, folder: Path, max_bytes: int = MAX_BYTES, group_s: float = GROUP_S) -> Ledger:
+    async def open(
+        cls, folder: Path, max_bytes: int = MAX_BYTES, group_s: float = GROUP_S, keep: Keep = KEEP_ALL
+    ) -> Ledger:
         """The ledger in `folder`, made if there is none. LedgerError if in use or from a newer version.
 
+        `group_s` is the time between commits, `keep` how long samples stay.
         A damaged file is set aside and what can be read of it begins a new ledger: `salvaged` says so in words.
         """
-        ledger = cls(folder, max_bytes, group_s)
+        ledger = cls(folder, max_bytes, group_s, keep)
         ledger._thread.start()
         return ledger
 
@@ -201,6 +208,8 @@ class Ledger:
                     self._wake.wait_for(lambda: self._closing, RETRY_S)
             except Exception as error:  # noqa: BLE001 - what memory holds may now be ahead of the disk: stop, start again
                 self._drop(f"{type(error).__name__}: {error}")
+                if isinstance(error, BROKEN):
+                    suspect(self.folder)
                 self._closing = True
                 return self._tell(group, error)
             else:
@@ -212,7 +221,7 @@ class Ledger:
     def _attempt(self, changes: list[Change]) -> list[tuple[Record, ...]]:
         """One try. A commit that failed may be on disk all the same: the new connection's count of commits tells."""
         if self._store is None:
-            self._store = Store(self.folder / FILE, self.max_bytes)
+            self._store = Store(self.folder / FILE, self.max_bytes, self._keep)
         if self._store.stand.commits > self._stand.commits:
             written = numbered(changes, self._stand.seq)
         else:

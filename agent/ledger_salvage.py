@@ -5,8 +5,10 @@ The new file is whole before the old one is moved: a kill in between leaves one 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import math
 import os
 import shutil
 import tempfile
@@ -26,6 +28,7 @@ BUDGET_S = 2.0
 CHUNK = 512
 LEAST_ROW = 40  # bytes of the file that a record takes at least
 NEW = "salvage.db"
+SUSPECT = "ledger.suspect"
 TAILS = ("", "-wal", "-shm")
 UNREADABLE = (*BROKEN, *NONSENSE)
 
@@ -43,7 +46,9 @@ def mended(folder: Path, max_bytes: int, wall: int, *, known: bool) -> str | Non
     _remove(new)
     if not path.exists():
         return None
-    wrong = "the file is empty" if known and path.stat().st_size == 0 else damage(path, BUDGET_S)
+    budget = math.inf if (folder / SUSPECT).exists() else BUDGET_S
+    wrong = "the file is empty" if known and path.stat().st_size == 0 else damage(path, budget)
+    (folder / SUSPECT).unlink(missing_ok=True)
     if wrong is None:
         return None
     found, proved = _found(path)
@@ -56,6 +61,12 @@ def mended(folder: Path, max_bytes: int, wall: int, *, known: bool) -> str | Non
     words = f"{wrong}; set aside as {aside.name}, {len(found.records)} records taken over, {lost} unreadable"
     log.error("ledger: %s was damaged: %s", path, words)
     return words
+
+
+def suspect(folder: Path) -> None:
+    """Damage showed while the ledger was in use: the next opening looks at the whole file, however long it takes."""
+    with contextlib.suppress(OSError):
+        (folder / SUSPECT).touch()
 
 
 def _found(path: Path) -> tuple[Found, Change]:

@@ -15,7 +15,9 @@ from typing import Any
 
 import apsw
 
+from agent import ledger_cold
 from agent.counter import CounterState
+from agent.ledger_cold import Keep
 from agent.model import Kind, Record
 
 FILE = "ledger.db"
@@ -24,6 +26,7 @@ SCHEMA = 1
 PAGE = 4096
 NEARLY_FULL = 0.8
 LEAST_BLOCKS = 10
+KEEP_ALL = Keep()
 TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE record(seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, machine TEXT NOT NULL, time INTEGER NOT NULL,
@@ -150,7 +153,8 @@ def states(
 class Store:
     """The only writing connection to a ledger file; loads where it stands at opening."""
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
+    def __init__(self, path: Path, max_bytes: int, keep: Keep = KEEP_ALL) -> None:
+        self._keep = keep
         self._db = apsw.Connection(str(path))
         self._db.set_busy_timeout(2000)
         self._db.pragma("journal_mode", "wal")
@@ -165,6 +169,7 @@ class Store:
         seq = self._db.execute("SELECT coalesce(max(seq), 0) FROM record").get
         self.stand = Stand(seq, self._meta["root"], int(self._meta["commits"]))
         self.counters, self.observed, self.cursors = states(self._db)
+        self._used = ledger_cold.size(self._db) if keep.bytes is not None else 0
 
     def _settle_schema(self, path: Path) -> None:
         version = self._db.pragma("user_version")
@@ -194,6 +199,9 @@ class Store:
             self._put_state(change)
             for block in change.blocks:
                 self._put_block(block)
+                self._used += len(block.body)
+        if any(change.blocks for change in changes):
+            self._cool()
         seq = self.stand.seq + sum(map(len, placed))
         for record in self._make_room(seq + 1):
             root, seq = self._insert(record, root, wall), record.seq
@@ -255,6 +263,13 @@ class Store:
             " SELECT id, ?, ?, ?, ?, ? FROM tag_list WHERE device = ? AND names = ?",
             (block.first, block.last, block.rows, block.body, zlib.crc32(block.body), block.device, names),
         )
+
+    def _cool(self) -> None:
+        """One small step for the samples that got cold."""
+        done = ledger_cold.compact(self._db, int(self._meta.get("compacted", "0")))
+        self._meta["compacted"] = str(done)
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES('compacted', ?)", (str(done),))
+        self._used -= ledger_cold.expire(self._db, self._keep, self._used)
 
     def _make_room(self, seq: int) -> list[Record]:
         """When nearly full give up the oldest samples, never records; the gap's record, if that was needed."""

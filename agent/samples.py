@@ -19,11 +19,12 @@ from agent.model import Batch
 HEAD = struct.Struct("<4sIIqq")
 MAGIC = b"tcs1"
 WHOLE = 2.0**53
+HOT, COLD = 3, 9  # zstd levels: of a block that is written every second, and of one that is kept
 Longs = NDArray[np.int64]
 
 
-def encode(batches: Sequence[Batch]) -> bytes:
-    """A block of all rows of `batches` (one device, in order of arrival)."""
+def encode(batches: Sequence[Batch], level: int = HOT) -> bytes:
+    """A block of all rows of `batches` (one device, in order of arrival), compressed as hard as `level` (zstd)."""
     index = np.concatenate([batch.index for batch in batches])
     value = np.concatenate([batch.value for batch in batches]).astype(np.float64)
     order = np.argsort(index, kind="stable")
@@ -39,13 +40,21 @@ def encode(batches: Sequence[Batch]) -> bytes:
     head = HEAD.pack(MAGIC, len(index), len(tags), batches[-1].time, batches[-1].token)
     text = json.dumps(_text(batches, order), ensure_ascii=False).encode("utf-8", "surrogatepass")
     packed = b"".join(_pack(column.astype(np.int64)) for column in columns)
-    return zstandard.ZstdCompressor(level=3).compress(head + packed + text)
+    return zstandard.ZstdCompressor(level=level).compress(head + packed + text)
+
+
+def merge(blocks: Sequence[bytes]) -> bytes:
+    """One block of all rows of `blocks` (one device and tag list, in order of arrival)."""
+    return encode([decode(block) for block in blocks], COLD)
 
 
 def decode(block: bytes) -> Batch:
     """All rows of a block, by tag and within a tag in order of arrival; ValueError if it is none."""
-    raw = zstandard.ZstdDecompressor().decompress(block)
-    magic, rows, tags, time, token = HEAD.unpack_from(raw)
+    try:
+        raw = zstandard.ZstdDecompressor().decompress(block)
+        magic, rows, tags, time, token = HEAD.unpack_from(raw)
+    except (zstandard.ZstdError, struct.error) as error:
+        raise ValueError(f"not a sample block: {error}") from None
     if magic != MAGIC:
         raise ValueError(f"not a sample block: starts with {magic!r}")
     columns, offset = [], HEAD.size

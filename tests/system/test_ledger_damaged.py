@@ -105,6 +105,24 @@ async def test_a_file_of_which_nothing_is_left_begins_a_ledger_that_says_so(tmp_
     await ledger.close()
 
 
+async def test_damage_that_shows_in_use_is_looked_for_in_the_whole_file_at_the_next_start(tmp_path, monkeypatch):
+    await one_by_one(tmp_path, 20, told=20)
+    ledger = await Ledger.open(tmp_path)
+
+    def broken(changes, wall):
+        raise apsw.CorruptError("database disk image is malformed")
+
+    ledger._store.write = broken  # type: ignore[method-assign]
+    with pytest.raises(apsw.CorruptError):
+        await ledger.commit([fact(21)])
+    await ledger.close()
+    alter(tmp_path, "UPDATE record SET crc = crc + 1 WHERE seq = 1")
+    monkeypatch.setattr("agent.ledger_salvage.BUDGET_S", -1.0)
+    again = await Ledger.open(tmp_path)
+    assert "record 1 " in str(again.salvaged)
+    await again.close()
+
+
 async def test_the_line_shows_a_fault_until_the_agent_starts_on_a_whole_ledger(tmp_path):
     await one_by_one(tmp_path, 3, told=0)
     alter(tmp_path, "UPDATE counter SET total = 21")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.model import Batch
-from agent.samples import decode, encode
+from agent.samples import decode, encode, merge
 
 rows = st.tuples(
     st.integers(0, 5),
@@ -71,3 +71,18 @@ def test_something_else_is_refused():
 
     with pytest.raises(ValueError, match="not a sample block"):
         decode(zstandard.compress(b"x" * 64))
+    with pytest.raises(ValueError, match="not a sample block"):
+        decode(b"neither compressed nor a block")
+
+
+@given(
+    st.lists(
+        st.tuples(st.lists(rows, max_size=12), st.dictionaries(st.integers(0, 11), st.text(max_size=4), max_size=2)),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_blocks_merged_are_the_block_of_all_their_rows(parts):
+    batches = [batch(columns, text, token) for token, (columns, text) in enumerate(parts)]
+    merged = decode(merge([encode([one]) for one in batches]))
+    assert table([merged]) == table([decode(encode(batches))])
