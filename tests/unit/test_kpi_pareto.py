@@ -1,0 +1,68 @@
+"""Stops by reason: each stopped instant of the window once, in the row of its reason."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.model import SECOND, Window
+from agent.stops import Reasoned, pareto, plain
+
+WINDOW = Window("shift", "day", 100 * SECOND, 200 * SECOND)
+REASONS = ("jam", "no-air", None)
+
+spans = st.lists(
+    st.tuples(st.sampled_from(("m1", "m2")), st.sampled_from(REASONS), st.integers(80, 220), st.integers(0, 40)).map(
+        lambda one: Reasoned(one[0], one[1], one[2] * SECOND, (one[2] + one[3]) * SECOND)
+    ),
+    max_size=12,
+)
+
+
+@given(spans)
+def test_every_stopped_second_of_the_window_is_in_exactly_one_row(told):
+    rows = pareto(told, WINDOW)
+    stopped = {
+        (span.machine, second)
+        for span in told
+        for second in range(max(span.start, WINDOW.start), min(span.end, WINDOW.end), SECOND)
+    }
+    assert sum(row.seconds for row in rows) == len(stopped)
+    for name in ("m1", "m2"):
+        assert sum(row.machines.get(name, 0) for row in rows) == sum(machine == name for machine, _ in stopped)
+
+
+@given(spans)
+def test_rows_fall_and_their_shares_add_up_to_one(told):
+    rows = pareto(told, WINDOW)
+    assert [row.seconds for row in rows] == sorted((row.seconds for row in rows), reverse=True)
+    assert len({row.reason for row in rows}) == len(rows)
+    if rows:
+        assert abs(rows[-1].cumulative - 1) < 1e-9
+        assert abs(sum(row.share for row in rows) - 1) < 1e-9
+    for row in rows:
+        assert 0 < row.longest <= row.seconds <= row.longest * row.stops
+        assert json.loads(json.dumps(plain(row)))["seconds"] == row.seconds
+
+
+@given(spans, st.randoms())
+def test_neither_order_nor_telling_twice_changes_anything(told, random):
+    apart = [
+        Reasoned(name, reason, at * 50 * SECOND, at * 50 * SECOND + 30 * SECOND)
+        for at, (name, reason) in enumerate((span.machine, span.reason) for span in told)
+    ]
+    shuffled = apart * 2
+    random.shuffle(shuffled)
+    assert pareto(shuffled, WINDOW) == pareto(apart, WINDOW)
+
+
+def test_a_state_told_again_is_no_second_stop_and_a_pause_between_makes_two():
+    told = [Reasoned("m1", "jam", start * SECOND, end * SECOND) for start, end in ((90, 110), (110, 120), (130, 135))]
+    (row,) = pareto([*told, Reasoned("m2", "jam", 135 * SECOND, 136 * SECOND)], WINDOW)
+    assert (row.stops, row.seconds, row.longest, row.machines) == (3, 26, 20, {"m1": 25, "m2": 1})
+
+
+def test_no_stop_is_no_row():
+    assert pareto([Reasoned("m1", "jam", 0, 100 * SECOND)], WINDOW) == ()
