@@ -14,6 +14,8 @@ BAD_TYPE_MISMATCH = 0x8074_0000
 EXACT = 2**53
 EPOCH = 116_444_736_000_000_000
 """1970-01-01 in OPC UA ticks: 100 ns since 1601."""
+LAST_DATE = 2_650_467_743_990_000_000
+"""9999-12-31 23:59:59 in ticks: what is later, or earlier than 1601, cannot be told from it (OPC 10000-6, 5.2.2.5)."""
 LAST_TICK = EPOCH + np.iinfo(np.int64).max // 100
 
 
@@ -54,7 +56,7 @@ def nanoseconds(ticks: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def milliseconds(ticks: NDArray[np.int64]) -> NDArray[np.float64]:
     """Ticks as whole ms since 1970 UTC, as a `datetime` tag holds them."""
-    result: NDArray[np.float64] = ((ticks - EPOCH) // 10_000).astype(np.float64)
+    result: NDArray[np.float64] = ((np.clip(ticks, 0, LAST_DATE) - EPOCH) // 10_000).astype(np.float64)
     return result
 
 

@@ -50,9 +50,9 @@ class Cursor:
         start = self.skip(max(0, length))
         return None if length < 0 else bytes(self.data[start : self.at])
 
-    def node_id(self) -> int | None:
-        """Step over a NodeId; its number where it is one of the standard's own namespace."""
-        encoding = self.octet()
+    def node_id(self, ignoring: int = 0) -> int | None:
+        """Step over a NodeId; its number where it is one of the standard's own namespace. `ignoring` are flag bits."""
+        encoding = self.octet() & ~ignoring
         start = self.at
         if encoding in (3, 5):
             self.skip(2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ from asyncua import ua
 
 from agent.model import BAD
 from drivers.opcua.columns import BAD_TYPE_MISMATCH, EXACT, Notification, Rows, checked
+
+START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def from_result(result: ua.PublishResult) -> Notification:
@@ -48,7 +50,7 @@ def _rows(items: Sequence[ua.MonitoredItemNotification]) -> Rows:
         if isinstance(held, str) or (isinstance(held, int) and abs(held) > EXACT):
             rows.text[row] = str(held)
         elif isinstance(held, datetime):
-            rows.value[row] = _nanoseconds(held) // 1_000_000
+            rows.value[row] = (held.replace(tzinfo=UTC) - START) // timedelta(milliseconds=1)
         elif isinstance(held, (bool, int, float)):
             rows.value[row] = held
         elif held is not None and rows.status[row] < BAD:
@@ -59,5 +61,5 @@ def _rows(items: Sequence[ua.MonitoredItemNotification]) -> Rows:
 def _nanoseconds(moment: datetime | None) -> int:
     if moment is None:
         return 0
-    elapsed = moment.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    elapsed = moment.replace(tzinfo=UTC) - START
     return max(0, (elapsed.days * 86_400 + elapsed.seconds) * 1_000_000_000 + elapsed.microseconds * 1000)

@@ -10,15 +10,15 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from asyncua import ua
 from asyncua.client.client import Client
+from asyncua.client.ua_client import UaClient
 from asyncua.client.ua_session import UaSession
 from asyncua.common.utils import Buffer
 from asyncua.observer import Observer
 from asyncua.ua.attribute_ids import AttributeIds
-from asyncua.ua.ua_binary import struct_from_binary
 from asyncua.ua.uaerrors import (
     BadMessageNotAvailable,
     BadSubscriptionIdInvalid,
@@ -28,8 +28,9 @@ from asyncua.ua.uaerrors import (
 )
 
 from drivers.contract import MisconfiguredError, NotConnectedError
+from drivers.opcua.builtin import vet
 from drivers.opcua.columns import Notification
-from drivers.opcua.decode import notification
+from drivers.opcua.decode import Decoder
 from drivers.opcua.decoded import from_message, from_result
 from drivers.opcua.device import OpcuaDevice
 from drivers.opcua.security import secure
@@ -52,6 +53,7 @@ READ_ONLY_SERVICES = frozenset(
 """The only services that ever leave this driver, next to opening, renewing and closing the channel."""
 
 RAW_PUBLISH = "_send_request"
+MAKE_PROTOCOL, DELIVER = "_make_protocol", "_call_callback"
 SERVER_NONCE, IDENTITIES = "_server_nonce", "_policy_ids"
 HAS_RAW_PUBLISH = hasattr(UaSession, RAW_PUBLISH)
 SESSION_TIMEOUT_MS = 60_000
@@ -96,6 +98,8 @@ class Session:
         self._client.session_timeout = SESSION_TIMEOUT_MS
         self._client.uaclient.session = QuietSession(self._client.uaclient)
         self._client.uaclient.observer = ReadOnlyServices()
+        _vet_all_responses(self._client.uaclient)
+        self._decoder = Decoder()
         self._gone: asyncio.Future[None] | None = None
 
     async def open(self, ticket: Ticket | None = None) -> bool:
@@ -189,23 +193,30 @@ class Session:
                 return from_result((await session.publish(acks)).Parameters)
             request = ua.PublishRequest()
             request.Parameters.SubscriptionAcknowledgements = acks
-            body = bytes(await getattr(session, RAW_PUBLISH)(request, timeout=0))
-            if len(body) > MAX_PUBLISH_OCTETS:
-                raise ValueError(f"a notification of {len(body)} octets")
-            return notification(body) or from_result(struct_from_binary(ua.PublishResponse, Buffer(body)).Parameters)
+            body = _limited(await getattr(session, RAW_PUBLISH)(request, timeout=0))
+            return self._decoder.publish(body)
 
     async def republish(self, subscription: int, sequence: int) -> Notification | None:
         """A message that was lost on its way, None where the server does not have it (any more, or yet)."""
+        session = self._client.uaclient.session
+        request = ua.RepublishRequest()
+        request.Parameters.SubscriptionId = subscription
+        request.Parameters.RetransmitSequenceNumber = sequence
         with self._failing("does not publish again"):
             try:
-                message = await self._client.uaclient.session.republish(subscription, sequence)
+                if HAS_RAW_PUBLISH:
+                    message = self._decoder.republish(
+                        subscription, _limited(await getattr(session, RAW_PUBLISH)(request))
+                    )
+                else:
+                    message = from_message(subscription, await session.republish(subscription, sequence))
             except BadMessageNotAvailable:
                 return None
             except BadSubscriptionIdInvalid as error:
                 raise SubscriptionGoneError(f"{self._device.url} has subscription {subscription} no more") from error
-            if message.SequenceNumber != sequence:
-                return None  # asyncua's server sends an empty message where it has none
-            return from_message(subscription, message)
+        return (
+            message if message.sequence == sequence else None
+        )  # asyncua's server sends an empty one where it has none
 
     async def close(self, *, leave: bool = False) -> None:
         """End the session and its subscriptions where the server still listens; the socket is gone in any case.
@@ -267,6 +278,31 @@ class Session:
             raise NotConnectedError(
                 f"{self._device.url} {what} ({reason}); check that the server runs and accepts this client"
             ) from error
+
+
+def _vet_all_responses(transport: UaClient) -> None:
+    """Every response is looked through before the library decodes any of it; a hostile one ends the link."""
+    make = getattr(transport, MAKE_PROTOCOL)
+
+    def made() -> asyncio.Protocol:
+        protocol = make()
+        deliver = getattr(protocol, DELIVER)
+
+        def vetted(request: int, body: Any) -> None:
+            if isinstance(body, Buffer):
+                vet(bytes(body))
+            deliver(request, body)
+
+        setattr(protocol, DELIVER, vetted)
+        return cast("asyncio.Protocol", protocol)
+
+    setattr(transport, MAKE_PROTOCOL, made)
+
+
+def _limited(body: Buffer) -> bytes:
+    if len(body) > MAX_PUBLISH_OCTETS:
+        raise ValueError(f"a notification of {len(body)} octets")
+    return bytes(body)
 
 
 class SubscriptionGoneError(NotConnectedError):

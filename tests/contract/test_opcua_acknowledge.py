@@ -18,7 +18,7 @@ from drivers.catalog import create
 from drivers.contract import Driver, NotConnectedError
 from drivers.opcua import session as shim
 from drivers.opcua.columns import Notification
-from drivers.opcua.decode import notification
+from drivers.opcua.decode import Decoder
 from drivers.opcua.device import OpcuaDevice
 from drivers.opcua.driver import OpcuaDriver
 from tests.contract.twins import START_MS, OpcuaTwin, Tap, Twin, opcua_services
@@ -74,18 +74,18 @@ async def test_a_message_lost_on_its_way_is_fetched_again_before_the_next(
     driver = create(opcua.device(opcua.port))
     await driver.connect(driver.device.tags)
     await driver.read()
-    received = notification
+    received = Decoder.publish
     lost: list[Notification] = []
 
-    def losing(body: bytes) -> Notification | None:
+    def losing(self: Decoder, body: bytes) -> Notification:
         """The first message with rows after the test began never reaches the driver."""
-        found = received(body)
-        if found is not None and found.rows and not lost:
+        found = received(self, body)
+        if found.rows and not lost:
             lost.append(found)
             return dataclasses.replace(found, rows=(), is_keep_alive=True)
         return found
 
-    monkeypatch.setattr(shim, "notification", losing)
+    monkeypatch.setattr(Decoder, "publish", losing)
     await opcua.write(clock=START_MS + 1, good=1)
     async with asyncio.timeout(PATIENCE_S):
         while not lost:
@@ -107,14 +107,14 @@ async def test_a_lost_message_that_cannot_be_fetched_is_not_connected(
     driver = create(opcua.device(opcua.port))
     await driver.connect(driver.device.tags)
     await driver.read()
-    received = notification
+    received = Decoder.publish
 
-    def jumping(body: bytes) -> Notification | None:
+    def jumping(self: Decoder, body: bytes) -> Notification:
         """Messages with rows claim to be later ones than they are."""
-        found = received(body)
-        return dataclasses.replace(found, sequence=found.sequence + ahead) if found and found.rows else found
+        found = received(self, body)
+        return dataclasses.replace(found, sequence=found.sequence + ahead) if found.rows else found
 
-    monkeypatch.setattr(shim, "notification", jumping)
+    monkeypatch.setattr(Decoder, "publish", jumping)
     try:
         with pytest.raises(NotConnectedError, match=words):
             await change(driver, opcua, 1)

@@ -18,10 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.model import BAD_NO_DATA
-from drivers.opcua import decode
+from drivers.opcua import builtin, decode
+from drivers.opcua.builtin import vet
 from drivers.opcua.columns import BAD_TYPE_MISMATCH, joined
 from drivers.opcua.cursor import Cursor
-from drivers.opcua.decode import notification
+from drivers.opcua.decode import Decoder
 from drivers.opcua.decoded import from_result
 
 TIME = ua.DateTime(2026, 11, 22, 8, 0, 0, 250_000, tzinfo=dt.UTC)
@@ -79,9 +80,10 @@ def good(value: Any, kind: ua.VariantType) -> ua.DataValue:
 @given(st.lists(VALUES, max_size=12))
 def test_our_columns_tell_what_the_library_decodes(values: list[Any]) -> None:
     body = response(values)
-    ours = notification(body)
+    decoder = Decoder()
+    for _ in range(3):  # item by item, learning, as before
+        ours = decoder.publish(body)
     theirs = from_result(struct_from_binary(ua.PublishResponse, Buffer(body)).Parameters)
-    assert ours is not None
     for name in ("subscription", "sequence", "published", "ended", "is_keep_alive"):
         assert getattr(ours, name) == getattr(theirs, name)
     if values:
@@ -107,9 +109,8 @@ def test_our_columns_tell_what_the_library_decodes(values: list[Any]) -> None:
 def test_values_of_one_shape_are_read_in_one_view(
     kind: ua.VariantType, value: Any, number: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(decode, "_one_by_one")
-    found = notification(response([good(value, kind)] * 1000))
-    assert found is not None
+    monkeypatch.delattr(Decoder, "_one_by_one")
+    found = Decoder().publish(response([good(value, kind)] * 1000))
     (rows,) = found.rows
     assert rows.handle.tolist() == list(range(100, 1100))
     assert set(rows.value.tolist()) == {number}
@@ -119,8 +120,7 @@ def test_values_of_one_shape_are_read_in_one_view(
 
 def test_integers_that_a_float_cannot_hold_stand_in_text_with_every_digit() -> None:
     for values in ([2**53 + 1, 5], [2**53 + 1]):
-        found = notification(response([good(value, Kind.UInt64) for value in values]))
-        assert found is not None
+        found = Decoder().publish(response([good(value, Kind.UInt64) for value in values]))
         assert found.rows[0].text == {0: "9007199254740993"}
         assert np.isnan(found.rows[0].value[0])
 
@@ -132,17 +132,37 @@ def test_good_values_that_are_no_number_are_no_data_and_arrays_do_not_fit() -> N
         good([1, 2], Kind.UInt16),
         good("x", Kind.String),
     ]
-    found = notification(response(values))
-    assert found is not None
+    found = Decoder().publish(response(values))
     assert found.rows[0].status.tolist() == [BAD_NO_DATA, 0, BAD_TYPE_MISMATCH, 0]
     assert found.rows[0].text == {3: "x"}
 
 
-def test_what_only_a_complete_decoder_knows_is_left_to_it() -> None:
-    body = response([good(ua.NodeId.from_string("ns=2;i=1"), Kind.NodeId)])
-    assert notification(body) is None
-    rows = from_result(struct_from_binary(ua.PublishResponse, Buffer(body)).Parameters).rows
-    assert rows[0].status.tolist() == [BAD_TYPE_MISMATCH]
+@pytest.mark.parametrize(
+    "value",
+    [
+        ua.Variant(ua.NodeId.from_string("ns=2;i=1"), Kind.NodeId),
+        ua.Variant(
+            ua.ExpandedNodeId(ua.Int32(5), NamespaceUri=ua.String("urn:x"), ServerIndex=ua.Int32(3)),
+            Kind.ExpandedNodeId,
+        ),
+        ua.Variant(ua.QualifiedName("x", 2), Kind.QualifiedName),
+        ua.Variant(ua.LocalizedText("x", "en"), Kind.LocalizedText),
+        ua.Variant(b"octets", Kind.ByteString),
+        ua.Variant(ua.Argument(Name="a"), Kind.ExtensionObject),
+        ua.Variant([ua.Argument(Name="a")] * 3, Kind.ExtensionObject),
+        ua.Variant([ua.Variant([1, 2], Kind.UInt16)] * 2, Kind.Variant),
+        ua.Variant(ua.DataValue(ua.Variant(1, Kind.Byte), SourceTimestamp=TIME), Kind.DataValue),
+        ua.Variant(ua.DiagnosticInfo(SymbolicId=ua.Int32(1), AdditionalInfo=ua.String("x")), Kind.DiagnosticInfo),
+        ua.Variant([[1, 2], [3, 4]], Kind.Int32),
+    ],
+)
+def test_what_is_neither_number_nor_text_is_stepped_over_and_its_neighbours_are_read(value: Any) -> None:
+    body = response([good(1.5, Kind.Double), ua.DataValue(value, SourceTimestamp=TIME), good(7, Kind.UInt16)])
+    rows = Decoder().publish(body).rows[0]
+    theirs = from_result(struct_from_binary(ua.PublishResponse, Buffer(body)).Parameters).rows[0]
+    assert rows.value.tolist()[::2] == [1.5, 7]
+    assert rows.status.tolist() == theirs.status.tolist() == [0, BAD_TYPE_MISMATCH, 0]
+    assert rows.source_time.tolist() == [TIME_NS] * 3
 
 
 def test_a_subscription_the_server_gave_up_says_so() -> None:
@@ -151,8 +171,7 @@ def test_a_subscription_the_server_gave_up_says_so() -> None:
     answer.Parameters.NotificationMessage.NotificationData = [
         ua.StatusChangeNotification(Status=ua.StatusCode(ua.UInt32(StatusCodes.BadTimeout)))
     ]
-    for found in (notification(struct_to_binary(answer)), from_result(answer.Parameters)):
-        assert found is not None
+    for found in (Decoder().publish(struct_to_binary(answer)), from_result(answer.Parameters)):
         assert found.ended == StatusCodes.BadTimeout
 
 
@@ -163,24 +182,109 @@ def test_a_response_cut_short_or_flipped_never_ends_in_anything_but_a_value_erro
     for _ in range(data.draw(st.integers(0, 3))):
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
     with contextlib.suppress(ValueError):
-        notification(bytes(body[:cut]))
+        Decoder().publish(bytes(body[:cut]))
 
 
 @pytest.mark.parametrize("count", [2**31 - 1, 2_000_000_000])
 def test_an_array_longer_than_its_message_is_refused_before_anything_is_made_of_it(count: int) -> None:
     empty_array = struct.pack("<IBBi", 1, 1, 0x80, count)
     with pytest.raises(ValueError, match="nulls"):
-        decode.data_changes(Cursor(struct.pack("<i", 1) + empty_array))
+        Decoder().data_changes(Cursor(struct.pack("<i", 1) + empty_array))
     with pytest.raises(ValueError, match="announced"):
-        decode.data_changes(Cursor(struct.pack("<i", count) + empty_array))
+        Decoder().data_changes(Cursor(struct.pack("<i", count) + empty_array))
     with pytest.raises(ValueError, match="announced"):
-        decode.data_changes(Cursor(struct.pack("<iIBBi", 1, 1, 1, 0x85, count)))
+        Decoder().data_changes(Cursor(struct.pack("<iIBBi", 1, 1, 1, 0x85, count)))
 
 
 def test_the_library_still_numbers_its_types_as_the_standard_does() -> None:
     assert ObjectIds.PublishResponse_Encoding_DefaultBinary == decode.PUBLISH_RESPONSE
+    assert ObjectIds.RepublishResponse_Encoding_DefaultBinary == decode.REPUBLISH_RESPONSE
+    assert ObjectIds.ReadResponse_Encoding_DefaultBinary == builtin.READ_RESPONSE
+    assert ObjectIds.CreateMonitoredItemsResponse_Encoding_DefaultBinary == builtin.CREATE_MONITORED_ITEMS_RESPONSE
+    assert ObjectIds.ServerStatusDataType_Encoding_DefaultBinary == builtin.SERVER_STATUS
     assert ObjectIds.DataChangeNotification_Encoding_DefaultBinary == decode.DATA_CHANGE
     assert ObjectIds.StatusChangeNotification_Encoding_DefaultBinary == decode.STATUS_CHANGE
     assert extensionobject_to_binary(ua.DataChangeNotification())[:4] == nodeid_to_binary(
         ua.FourByteNodeId(ua.Int32(decode.DATA_CHANGE))
     )
+
+
+MIXED = [Kind.Double, Kind.UInt16, Kind.Boolean, Kind.UInt64, Kind.DateTime, Kind.Float, Kind.SByte]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(MIXED), st.booleans(), st.booleans(), st.booleans()), min_size=2, max_size=30),
+    st.integers(0, 100),
+)
+def test_a_shape_that_comes_again_is_read_without_looking_at_each_item(fields: Any, step: int) -> None:
+    def values(number: int) -> list[ua.DataValue]:
+        code = ua.StatusCode(ua.UInt32(0x40930000))
+        return [
+            ua.DataValue(
+                ua.Variant(
+                    TIME if kind is Kind.DateTime else number % 2 == 0 if kind is Kind.Boolean else number, kind
+                ),
+                code if status else ua.StatusCode(),
+                SourceTimestamp=TIME if source else None,
+                ServerTimestamp=TIME if server else None,
+            )
+            for kind, status, source, server in fields
+        ]
+
+    decoder = Decoder()
+    for number in (step, step + 1):
+        decoder.publish(response(values(number)))
+    decoder._one_by_one = None  # type: ignore[method-assign,assignment]  # not needed any more
+    body = response(values(step + 2))
+    mine = decoder.publish(body).rows[0]
+    other = from_result(struct_from_binary(ua.PublishResponse, Buffer(body)).Parameters).rows[0]
+    for column in ("handle", "value", "source_time", "status"):
+        np.testing.assert_array_equal(getattr(mine, column), getattr(other, column))
+
+
+def nested(depth: int) -> bytes:
+    """A Variant in a Variant in a Variant ..."""
+    return bytes([24]) * depth + bytes([1, 1])
+
+
+NULLS = struct.pack("<Bi", 0x80, 2**31 - 1)
+ARGUMENT_BOMB = bytes([22, 1, 0]) + struct.pack("<HBi", 300, 1, len(NULLS)) + NULLS
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [
+        pytest.param(NULLS, id="array-of-nulls"),
+        pytest.param(bytes([24]) + NULLS, id="array-of-nulls-in-a-variant"),
+        pytest.param(struct.pack("<Bi", 0x98, 2**31 - 1) + NULLS, id="array-of-variants"),
+        pytest.param(struct.pack("<Bi", 0x98, 200_000) + bytes(200_000), id="too-many-variants"),
+        pytest.param(bytes([23, 1]) + NULLS, id="data-value"),
+        pytest.param(nested(100_000), id="nested"),
+        pytest.param(bytes([25]) + bytes([64]) * 100_000, id="nested-diagnostics"),
+        pytest.param(struct.pack("<Bi", 12, 2**31 - 1), id="long-text"),
+        pytest.param(struct.pack("<Bi", 0x8B, 2**31 - 1), id="long-array"),
+        pytest.param(struct.pack("<BB", 0x86 | 0x40, 0) + bytes(3) + struct.pack("<i", 2**31 - 1), id="dimensions"),
+        pytest.param(bytes([26]), id="no-such-type"),
+    ],
+)
+def test_a_decode_bomb_is_refused_before_anything_is_made_of_it(variant: bytes) -> None:
+    changes = struct.pack("<iIB", 1, 1, 1) + variant + bytes(16)
+    with pytest.raises(ValueError, match=r"nulls|announced|nested|elements|type"):
+        Decoder().data_changes(Cursor(changes))
+    header = struct_to_binary(ua.ReadResponse())[:28]
+    with pytest.raises(ValueError, match=r"nulls|announced|nested|elements|type"):
+        vet(header + struct.pack("<iB", 1, 1) + variant)
+
+
+def test_an_object_that_was_not_asked_for_is_refused_wherever_the_library_would_decode_it() -> None:
+    answer = ua.ReadResponse()
+    answer.Results = [ua.DataValue(ua.Variant(ua.LiteralOperand(Value=ua.Variant(1, Kind.Byte)), Kind.ExtensionObject))]
+    with pytest.raises(ValueError, match="not asked for"):
+        vet(struct_to_binary(answer))
+    answer.Results = [ua.DataValue(ua.Variant(ua.ServerStatusDataType(), Kind.ExtensionObject))]
+    vet(struct_to_binary(answer))
+    fault = ua.ServiceFault()
+    body = struct_to_binary(fault)
+    bomb = body[:-3] + bytes([1, 0]) + struct.pack("<HBi", 597, 1, 5) + NULLS
+    with pytest.raises(ValueError, match="not asked for"):
+        vet(bomb)
