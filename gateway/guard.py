@@ -22,6 +22,7 @@ HEADERS = {
     "x-content-type-options": "nosniff",
 }
 SAFE = ("GET", "HEAD", "OPTIONS")
+MOST_AT_ONCE = 128
 
 
 def named(hosts: Iterable[str]) -> frozenset[str]:
@@ -38,11 +39,16 @@ def host_of(header: str) -> str | None:
 
 
 class Guard:
-    """ASGI: refuses a foreign Host (DNS rebinding) and a foreign Origin on anything that acts or streams."""
+    """ASGI: refuses a foreign Host (DNS rebinding) and a foreign Origin on anything that acts or streams.
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str] = ()) -> None:
+    Of requests that are being answered there are at most `most`, however slowly they are read; the next gets 503.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Iterable[str] = (), most: int = MOST_AT_ONCE) -> None:
         self._app = app
         self._hosts = named(hosts)
+        self._most = most
+        self._open = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -50,11 +56,25 @@ class Guard:
             return
         refusal = self._refusal(scope)
         if refusal is None:
-            await self._app(scope, receive, _with_headers(send))
+            await self._answer(scope, receive, send)
         elif scope["type"] == "websocket":
             await WebSocketClose(1008, refusal)(scope, receive, send)
         else:
             await PlainTextResponse(refusal, 403)(scope, receive, _with_headers(send))
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._app(scope, receive, _with_headers(send))
+            return
+        if self._open >= self._most:
+            busy = PlainTextResponse("too many requests at once: ask again later", 503, {"retry-after": "1"})
+            await busy(scope, receive, _with_headers(send))
+            return
+        self._open += 1
+        try:
+            await self._app(scope, receive, _with_headers(send))
+        finally:
+            self._open -= 1
 
     def _refusal(self, scope: Scope) -> str | None:
         headers = Headers(scope=scope)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,13 +17,18 @@ from gateway.guard import Guard
 from gateway.order import OrderError, parse_order
 from gateway.panel import encode
 from gateway.panel.drill import add_drill
+from gateway.panel.limits import Allowance, Seats
 from gateway.panel.timeline import segments
 from gateway.panel.view import View
-from gateway.panel.watch import watch
+from gateway.panel.watch import refuse, watch
 
 LONGEST_BODY = 64 * 1024
 MOST_STATES = 5000
 PACE_S = 0.5
+SHARED_S = 0.2
+MOST_CLIENTS = 64
+ORDERS_A_SECOND = 1.0
+ORDERS_AT_ONCE = 60.0
 BEAT_S = 5.0
 FOLDERS = ("panel", "shared")
 EVIDENCE_TYPES = {".webp": "image/webp", ".png": "image/png", ".json": "application/json"}
@@ -36,12 +43,37 @@ def create(line: Line, view: View, hosts: Iterable[str] = (), beat_s: float = BE
     add_drill(app, line, view)
     _add_orders(app, line, view)
 
+    seats, latest = Seats(MOST_CLIENTS), Latest(line, view)
+
     @app.websocket("/ws/v1")
     async def live(socket: WebSocket) -> None:
-        await watch(socket, view, lambda: _whole(line, view), PACE_S, beat_s)
+        if not seats.take():
+            await refuse(socket, f"{MOST_CLIENTS} pages are open already: close one of them")
+            return
+        try:
+            await watch(socket, view, latest.text, PACE_S, beat_s)
+        finally:
+            seats.give_back()
 
     _add_pages(app)
     return app
+
+
+class Latest:
+    """The whole line as JSON text, written once for all who ask within SHARED_S."""
+
+    def __init__(self, line: Line, view: View) -> None:
+        self._line, self._view = line, view
+        self._text = ""
+        self._made = (-1, -SHARED_S)
+
+    def text(self) -> str:
+        """The line as it stands, at most SHARED_S old, never of an earlier commit."""
+        seq, now = self._view.now().seq, time.monotonic()
+        if seq != self._made[0] or now - self._made[1] >= SHARED_S:
+            self._text = payload.encode(_whole(self._line, self._view)).decode()
+            self._made = (seq, now)
+        return self._text
 
 
 def _whole(line: Line, view: View) -> dict[str, Any]:
@@ -141,8 +173,13 @@ def _states(view: View, machine: str, since: int, until: int) -> list[Any]:
 
 
 def _add_orders(app: FastAPI, line: Line, view: View) -> None:
+    allowance = Allowance(ORDERS_A_SECOND, ORDERS_AT_ONCE)
+
     @app.post("/api/v1/orders", status_code=201)
     async def orders(request: Request) -> JSONResponse:
+        if wait := allowance.wait(time.monotonic()):
+            detail = "too many orders at once: send the next one later"
+            raise HTTPException(429, detail, {"retry-after": str(math.ceil(wait))})
         if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
             raise HTTPException(415, "send the order as application/json")
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -12,12 +11,11 @@ from gateway.panel.view import View
 
 # A client that does not take a message for this long is let go: it asks again when it is back.
 PATIENCE_S = 10.0
+TRY_LATER = 1013  # RFC 6455 registry: the server is overloaded
 
 
-async def watch(
-    socket: WebSocket, view: View, whole: Callable[[], dict[str, Any]], pace_s: float, beat_s: float
-) -> None:
-    """Serve one client until it leaves, falls behind for PATIENCE_S, or the server ends."""
+async def watch(socket: WebSocket, view: View, whole: Callable[[], str], pace_s: float, beat_s: float) -> None:
+    """Serve one client until it leaves, falls behind for PATIENCE_S, or the server ends. `whole` is a JSON object."""
     await socket.accept()
     tasks = {
         asyncio.create_task(_tell(socket, view, whole, pace_s, beat_s), name="panel tell"),
@@ -34,27 +32,35 @@ async def watch(
             raise result
 
 
-async def _tell(
-    socket: WebSocket, view: View, whole: Callable[[], dict[str, Any]], pace_s: float, beat_s: float
-) -> None:
+async def refuse(socket: WebSocket, reason: str) -> None:
+    """Turn a client away with a reason that its page can show."""
+    await socket.accept()
+    await socket.close(TRY_LATER, reason)
+
+
+async def _tell(socket: WebSocket, view: View, whole: Callable[[], str], pace_s: float, beat_s: float) -> None:
     kind = "snapshot"
     while True:
         # Asked before the state is read, so that no commit falls between the two.
         changed = asyncio.ensure_future(view.changed())
         try:
-            await _send(socket, {"type": kind, "beat_s": beat_s, **whole()})
+            await _send(socket, f"{_head(kind, beat_s)},{whole()[1:]}")
             await asyncio.sleep(pace_s)
             while not (await asyncio.wait({changed}, timeout=beat_s))[0]:
-                await _send(socket, {"type": "beat", "beat_s": beat_s})
+                await _send(socket, f"{_head('beat', beat_s)}}}")
             changed.result()
         finally:
             changed.cancel()
         kind = "update"
 
 
-async def _send(socket: WebSocket, message: dict[str, Any]) -> None:
+def _head(kind: str, beat_s: float) -> str:
+    return f'{{"type":"{kind}","beat_s":{beat_s}'
+
+
+async def _send(socket: WebSocket, message: str) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        await socket.send_json(message)
+        await socket.send_text(message)
 
 
 async def _until_gone(socket: WebSocket) -> None:

@@ -76,6 +76,7 @@ const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 effect(() => {
   const t = translate.value;
   const said = live.message.value;
+  if (t && !said && live.refused.value) render(html`<p class="refused" role="alert">${t("refused")}<span>${live.refused.value}</span></p>`, root);
   if (!t || !said) return;
   const now = stale.value ? unseen(said) : said;
   document.title = `${now.sim ? "SIM · " : ""}${named(now.line.display, lang.value, now.line.line)} · ${t(`tab-${tab.value}`)}`;

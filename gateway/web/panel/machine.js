@@ -61,7 +61,7 @@ function Day({ page, station, score, planned }) {
   return html`<section class="day"><${Head} title=${page.t("day-states")} note=${page.t("day-note")} of=${station} />
     <div class="rbw"><ol aria-hidden="true">${LANES.map((lane) => html`<li key=${lane}>${page.t(`lane-${lane}`)}</li>`)}</ol>
       <div class="rb" aria-hidden="true">${score && html`<${Ribbon} page=${page} window=${score} segments=${segments} idle=${planned.length > 0 ? unplanned(score, planned) : []} />
-        <div class="axis">${hours(page.zone, score).filter((_, i, all) => i % (all.length > 12 ? 2 : 1) === 0).map((h) => html`<span key=${h.at} style=${{ left: `${h.at * 100}%` }}>${h.label}</span>`)}</div>`}</div></div>
+        <div class="axis">${hours(page.zone, score).filter((h, i, all) => i % (all.length > 12 ? 2 : 1) === 0 && h.at > 0.02).map((h) => html`<span key=${h.at} style=${{ left: `${h.at * 100}%` }}>${h.label}</span>`)}</div>`}</div></div>
     <div class="sr"><table><caption>${page.t("day-states")}</caption><thead><tr><th>${page.t("state-and-cause")}</th><th>${page.t("since-column")}</th><th>${page.t("until-column")}</th></tr></thead>
       <tbody>${segments.slice(-READ_OUT).map((/** @type {any} */ s) => html`<tr key=${s.start}><td>${page.t(`state-${s.word}`)} ${s.reason ? worded(page, `reason-${s.reason}`, s.reason) : ""}</td>
         <td>${clock(page.zone, s.start, true)}</td><td>${clock(page.zone, s.end, true)}</td></tr>`)}</tbody></table></div></section>`;

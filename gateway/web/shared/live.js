@@ -6,6 +6,7 @@ import { signal } from "/lib/signals-core.mjs";
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 8000;
 const TICK_MS = 500;
+const TRY_LATER = 1013;
 
 /** Beats owed after `silence_s` without a sign of life, 0..3; three owed is stale.
  * @param {number} silence_s @param {number} beat_s */
@@ -14,11 +15,12 @@ export function owed(silence_s, beat_s) {
 }
 
 /** Follow `address` (a path on this host). Messages are JSON objects; `beat_s` in one tells how often to expect them.
- * `silence` is seconds since the last of them, null before the first. @param {string} address */
+ * `silence` is seconds since the last of them, null before the first; `refused` why the server turns this page away. @param {string} address */
 export function follow(address) {
   const message = signal(/** @type {any} */ (null));
   const silence = signal(/** @type {number | null} */ (null));
   const beats = signal(0);
+  const refused = signal("");
   let heard = 0;
   let beat_s = 5;
   let retry = FIRST_RETRY_MS;
@@ -38,12 +40,13 @@ export function follow(address) {
       if (said.type !== "beat") message.value = said;
       tick();
     };
-    socket.onclose = () => {
+    socket.onclose = ({ code, reason }) => {
+      refused.value = code === TRY_LATER ? reason : "";
       setTimeout(connect, retry);
       retry = Math.min(LAST_RETRY_MS, retry * 2);
     };
   }
   connect();
   setInterval(tick, TICK_MS);
-  return { message, silence, beats };
+  return { message, silence, beats, refused };
 }

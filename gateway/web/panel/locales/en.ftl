@@ -236,3 +236,4 @@ more-samples = { $n } more
 register = Register
 read-only-short = read only
 define-availability = share of the observed planned time in which the machine was executing
+refused = The gateway turns this page away for now and will be asked again
