@@ -56,7 +56,7 @@ lines = st.fixed_dictionaries(dict.fromkeys(NAMES, timelines))
 @given(lines, st.lists(counts, min_size=3, max_size=3), st.sampled_from((*NAMES, "")))
 def test_oee_is_the_product_of_its_factors_and_nothing_is_clamped(told, parts, machine):
     book = fed({name: [(RUN, 200), *spans] for name, spans in told.items()}, parts)
-    book.parts("m3" if not machine else machine, "good", 1, WINDOW.start)
+    book.parts(machine or "m3", "good", 1, WINDOW.start)
     factors = [row(book, name, machine).value for name in ("availability", "effectiveness", "quality_ratio")]
     oee = row(book, "oee", machine)
     assert oee.value == pytest.approx(prod(one for one in factors if one is not None) / 100**2)
