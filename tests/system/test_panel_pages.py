@@ -11,11 +11,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from agent.model import LineNow
+from agent.model import LineNow, Window
 from gateway import assets
 from gateway.panel.server import create
 from tests.system.panel_serve import serving
-from tests.system.panel_view import FIGURES, LINE, LINE_NOW, MACHINES, SampleView, kpi
+from tests.system.panel_view import FIGURES, LINE, LINE_NOW, MACHINES, SampleView, at, kpi, samples_of
 
 CHROMIUM = Path("/usr/bin/chromium")
 SWITCHES = [
@@ -26,7 +26,7 @@ SWITCHES = [
     "--disable-component-update",
     "--disable-sync",
 ]
-TABS = ("overview", "devices", "inspections", "plan", "faults", "ledger")
+TABS = ("overview", "devices", "inspections", "plan", "faults", "ledger", "machine/trim1")
 REAL = False
 
 pytestmark = [
@@ -62,13 +62,13 @@ async def shown(page: Page, view: SampleView, lang: str = "en", tab: str = "over
     """The panel of `view` open in `page`, for as long as the block lasts."""
     async with serving(create(LINE, view, beat_s=0.2)) as address:
         await page.goto(f"http://{address}/?lang={lang}#{tab}")
-        await expect(page.locator("nav a[aria-current=page]")).to_be_visible()
+        await expect(page.locator("nav a[aria-current]")).to_be_visible()
         yield address
 
 
 async def turn(page: Page, tab: str) -> None:
     await page.evaluate("tab => { location.hash = tab }", tab)
-    await expect(page.locator(f"main.tab-{tab} .sec").first).to_be_visible()
+    await expect(page.locator(f"main.tab-{tab.partition('/')[0]} .sec").first).to_be_visible()
 
 
 def having(**changes: object) -> LineNow:
@@ -237,3 +237,63 @@ async def test_every_page_passes_the_accessibility_rules(page: Page, tmp_path: P
             await turn(page, tab)
             found = await page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})")
             assert [(tab, v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found["violations"]] == []
+
+
+def looked_into(folder: Path) -> SampleView:
+    """A line whose trim1 can be taken apart: its figure is what its records say, its tags have samples."""
+    whole = kpi("utilization", "trim1", "%", (7980.0, 7980.0, 100.0), 0.72, low=61.1, high=89.0)
+    view = SampleView(folder, having(figures=(whole, *(f for f in FIGURES if f.machine != "trim1"))))
+    view.tapes["trim1", "light"] = samples_of([(at("10:00"), 4.0), (at("11:55"), 4.0), (at("13:36"), 4.0)])
+    view.tapes["trim1", "current"] = samples_of([(at("10:00") + s * 10**9, 8.0 + s % 7) for s in range(0, 4000, 5)])
+    return view
+
+
+async def test_a_station_leads_to_its_page_with_ribbon_twin_stops_and_trends(page: Page, tmp_path: Path) -> None:
+    async with shown(page, looked_into(tmp_path)):
+        await page.locator("[data-machine=trim1] a").click()
+        await expect(page.locator(".id h2")).to_contain_text("Robot trim")
+        await expect(page.locator(".id .word")).to_have_text("No data since 14:03")
+        await expect(page.locator(".id .mark.stale")).to_contain_text("stale 29")
+        await expect(page.locator(".day .lane-unknown")).to_have_count(3)
+        await expect(page.locator(".day .unplanned")).to_have_count(2)
+        await expect(page.locator(".day .sr tbody tr")).to_have_count(6)
+        await expect(page.locator("[data-word=executing] b")).to_have_text("133:00")
+        await expect(page.locator("[data-tag=current] canvas")).to_be_visible()
+        await expect(page.locator("[data-tag=current] .lv .num")).to_have_text("13.0")
+        assert await page.locator("[data-tag=current] .gap").count() > 0
+        await expect(page.locator("main .sec .mark.sim")).to_have_count(7)
+        await expect(page.locator("main .figs .fig")).to_have_count(4)
+
+
+async def test_the_window_of_a_machine_s_figures_can_be_the_hour(page: Page, tmp_path: Path) -> None:
+    hour = Window("hour", "14:00", at("14:00"), at("15:00"))
+    last = replace(kpi("utilization", "press1", "%", (600.0, 1925.0, 31.2), 1.0), window=hour)
+    async with shown(page, SampleView(tmp_path, having(figures=(*FIGURES, last))), tab="machine/press1"):
+        await expect(page.locator(".figs .num").first).to_have_text("88.4")
+        await page.get_by_role("button", name="this hour").click()
+        await expect(page.locator(".figs .num").first).to_have_text("31.2")
+        await expect(page.get_by_role("button", name="this hour")).to_have_attribute("aria-pressed", "true")
+
+
+async def test_three_clicks_lead_from_a_figure_to_its_raw_samples(page: Page, tmp_path: Path) -> None:
+    async with shown(page, looked_into(tmp_path)):
+        await page.get_by_role("button", name="Why: trim1").click()
+        drawer = page.get_by_role("dialog")
+        await expect(drawer.locator(".sum")).to_have_attribute("data-agrees", "true")
+        await drawer.get_by_role("button", name="Running").click()
+        shown_seconds = await drawer.locator(".entries b").all_text_contents()
+        assert sum(int(m) * 60 + int(s) for m, s in (one.split(":") for one in shown_seconds)) == 7980
+        await drawer.locator(".entries button").last.click()
+        await expect(drawer.locator(".raw tr")).to_have_count(1)
+        await expect(drawer.locator(".raw code")).to_have_text("4 = Running")
+        await expect(drawer).to_contain_text("HR6")
+        axe = assets.WEB / "node_modules" / "axe-core" / "axe.min.js"
+        await page.evaluate(axe.read_text() + ";0")
+        found = await page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})")
+        assert [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found["violations"]] == []
+
+
+async def test_a_figure_that_its_records_do_not_give_says_so(page: Page, tmp_path: Path) -> None:
+    async with shown(page, SampleView(tmp_path)):
+        await page.get_by_role("button", name="Why: trim1").click()
+        await expect(page.get_by_role("dialog").locator(".sum")).to_contain_text("It differs from the figure")
