@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
-from agent.model import SECOND, Window
+from agent.model import SECOND, UNKNOWN, Cause, Machine, MachineState, Window
 
 
 class Reasoned(NamedTuple):
@@ -29,6 +30,23 @@ class Row:
     share: float
     cumulative: float
     machines: Mapping[str, float]
+
+
+def stopped(machine: Machine, states: Iterable[tuple[int, MachineState]], until: int) -> list[Reasoned]:
+    """The stops among a machine's states, each from its time to the next one's, the last to `until`.
+
+    The reason is the stop code's word, the code itself where the line file has no word for it.
+    """
+    told = [*states, (until, UNKNOWN)]
+    return [
+        Reasoned(machine.name, _reason(machine, state.reason), start, end)
+        for (start, state), (end, _) in pairwise(told)
+        if state.cause is Cause.STOPPED and start < end
+    ]
+
+
+def _reason(machine: Machine, code: int | None) -> str | None:
+    return None if code is None else machine.stop_reasons.get(code, str(code))
 
 
 def pareto(spans: Iterable[Reasoned], window: Window) -> tuple[Row, ...]:

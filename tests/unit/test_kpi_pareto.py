@@ -7,8 +7,9 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.model import SECOND, Window
-from agent.stops import Reasoned, pareto, plain
+from agent.kpi import WindowBook
+from agent.model import SECOND, UNKNOWN, Cause, Line, Machine, MachineState, State, Window
+from agent.stops import Reasoned, pareto, plain, stopped
 
 WINDOW = Window("shift", "day", 100 * SECOND, 200 * SECOND)
 REASONS = ("jam", "no-air", None)
@@ -66,3 +67,24 @@ def test_a_state_told_again_is_no_second_stop_and_a_pause_between_makes_two():
 
 def test_no_stop_is_no_row():
     assert pareto([Reasoned("m1", "jam", 0, 100 * SECOND)], WINDOW) == ()
+
+
+PRESS = Machine("m1", {}, {31: "die-protection"})
+LINE = Line("s", "a", "l", {}, 10.0, "UTC", (PRESS,), {}, {})
+HALTS = [MachineState(State.NOT_EXECUTING, Cause.STOPPED, code) for code in (None, 31, 99)]
+states = st.lists(
+    st.tuples(st.sampled_from([MachineState(State.EXECUTING), UNKNOWN, *HALTS]), st.integers(0, 40)), max_size=15
+)
+
+
+@given(states)
+def test_rows_of_state_records_hold_the_figures_stopped_time(told):
+    book = WindowBook(LINE, WINDOW, [(WINDOW.start, WINDOW.end)])
+    changes, at = [], 80 * SECOND
+    for state, seconds in told:
+        changes.append((at, state))
+        book.span("m1", state, at, at + seconds * SECOND)
+        at += seconds * SECOND
+    rows = pareto(stopped(PRESS, changes, at), WINDOW)
+    assert sum(row.seconds for row in rows) == book.state_seconds("m1").get("stopped", 0)
+    assert {row.reason for row in rows} <= {None, "die-protection", "99"}
