@@ -33,6 +33,15 @@ def parser() -> argparse.ArgumentParser:
     taken.add_argument("--endian", action="append", default=[], metavar="LL=ABCD", help="what Neuron's #LL means")
     taken.add_argument("--out", type=Path, metavar="FILE", help="instead of standard output")
 
+    probe = commands.add_parser("probe", help="what is there: an OPC UA server or a Modbus address")
+    probe.add_argument("address", help="opc.tcp://host:port/ or modbus://host:port")
+    probe.add_argument("--units", default="1-16", help="Modbus: which to ask, such as 1-16 or 1,2,10")
+    probe.add_argument("--span", type=int, default=400, help="Modbus: look for registers in 0 to here")
+    probe.add_argument("--most", type=int, default=5000, help="OPC UA: at most this many nodes")
+    probe.add_argument("--timeout", type=float, default=1.0, metavar="SECONDS")
+    probe.add_argument("--name", default="device1", help="what to call the device")
+    probe.add_argument("--expect", metavar="HR8=16.2", help="Modbus: find type and word order by a value you see")
+
     run = commands.add_parser("run", help="run the agent of one line")
     run.add_argument("file", type=Path)
     run.set_defaults(live=False)
@@ -130,6 +139,13 @@ def _import(arguments: argparse.Namespace) -> int:
     return take_over(arguments.dialect, arguments.file, choices, arguments.out)
 
 
+def _probe(arguments: argparse.Namespace) -> int:
+    from agent.probe import Scope, probe
+
+    given = {name: value for name, value in vars(arguments).items() if name not in ("command", "address")}
+    return probe(arguments.address, Scope(**given))
+
+
 def _run(arguments: argparse.Namespace) -> int:
     if code := _check(arguments):
         return code
@@ -194,6 +210,7 @@ def _export(arguments: argparse.Namespace) -> int:
 COMMANDS = {
     "check": _check,
     "import": _import,
+    "probe": _probe,
     "run": _run,
     "doctor": _doctor,
     "schema": _schema,

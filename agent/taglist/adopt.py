@@ -79,9 +79,9 @@ def _check(name: str, tag: Mapping[str, Any], choices: Choices) -> None:
 def _name(draft: Draft, taken: set[str]) -> tuple[str, tuple[str, ...]]:
     """A name of ours, lower-case ASCII and new in its device, with a note where it is not the list's."""
     source = draft.source
-    name = _words(source) or f"tag_{str(draft.tag['address']).lower()}"
+    name = plain_name(source) or f"tag_{str(draft.tag['address']).lower()}"
     if name in taken and draft.group:
-        name = _words(f"{draft.group}_{source}") or name
+        name = plain_name(f"{draft.group}_{source}") or name
     first, count = name, 1
     while name in taken:
         count += 1
@@ -89,7 +89,7 @@ def _name(draft: Draft, taken: set[str]) -> tuple[str, tuple[str, ...]]:
     return name, () if name == source else (f"named {name}",)
 
 
-def _words(text: str) -> str:
+def plain_name(text: str) -> str:
     """The ASCII letters, digits and underscores of a name, as one of ours; "" where too little is left to tell it."""
     plain = unicodedata.normalize("NFKD", text)
     if sum(character.isalpha() and not character.isascii() for character in plain) > 1:
@@ -103,25 +103,25 @@ def _words(text: str) -> str:
 def _table(name: str, unit: int, tags: Sequence[tuple[str, Draft]], choices: Choices) -> str:
     head = [
         "[[device]]",
-        f"name = {_toml(name)}",
+        f"name = {toml_value(name)}",
         'driver = "modbus"',
-        f"host = {_toml(choices.host)}",
+        f"host = {toml_value(choices.host)}",
         f"port = {choices.port}",
         f"unit = {unit}",
     ]
     if choices.word_order is not None:
-        head.append(f"word_order = {_toml(choices.word_order)}")
+        head.append(f"word_order = {toml_value(choices.word_order)}")
     return "\n".join([*head, "tag = [", *(_line(name, draft) for name, draft in tags), "]", ""])
 
 
 def _line(name: str, draft: Draft) -> str:
     order = {"name": name, "address": draft.tag["address"], **draft.tag}
-    pairs = ", ".join(f"{key} = {_toml(value)}" for key, value in order.items() if UNSET.get(key) != value)
+    pairs = ", ".join(f"{key} = {toml_value(value)}" for key, value in order.items() if UNSET.get(key) != value)
     said = " ".join(part for part in ("" if name == draft.source else draft.source, draft.comment) if part)
     said = "".join(character if character.isprintable() else " " for character in said).strip()
     return f"  {{ {pairs} }}," + (f"  # {said}" if said else "")
 
 
-def _toml(value: Any) -> str:
+def toml_value(value: Any) -> str:
     """A value in TOML: JSON's strings and numbers are TOML's too, but for one control character."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

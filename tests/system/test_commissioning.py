@@ -6,13 +6,16 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agent.cli import main
 from agent.demo.stage import line_file
+from agent.linefile import load
 
 ROOT = Path(__file__).parents[2]
 COOKER3 = (ROOT / "firmware_configs" / "lines" / "cooker3.toml").read_text(encoding="utf-8")
@@ -81,3 +84,66 @@ def test_a_live_check_fails_for_what_is_not_there(plant, tmp_path):
     assert (grades["cell1"].count("bad"), grades["press1"].count("bad"), grades["meter1"]) == (1, 1, ["bad", "bad"])
     assert done.stdout.count("BadNodeIdUnknown 0x80340000: the device has nothing at this address") == 2
     assert done.stdout.splitlines()[-1].endswith("4 bad")
+
+
+def test_a_modbus_probe_finds_units_registers_and_limits_and_writes_a_table_that_loads(plant, tmp_path):
+    address = f"modbus://127.0.0.1:{plant['modbus']['port']}"
+    done = tanchang("probe", address, "--units", "1,3,10", "--name", "cell", "--timeout", "0.5")
+    assert done.returncode == 0, done.stderr
+    assert "unit 3: tanchang simulators cooker3 1 speed=1\n  answers, but has no register" in done.stderr
+    assert "unit 1: tanchang simulators cooker3" in done.stderr
+    assert "  registers: HR0 to HR9\n  10 registers at once, answers in " in done.stderr
+    assert "  registers: IR52 to IR53, IR342 to IR343\n  2 registers at once" in done.stderr
+    first, second = loaded(tmp_path, done.stdout)
+    assert (first.name, first.address, len(first.tags)) == ("cell_1", first.address, 10)
+    assert [(second.name, tag.name) for tag in second.tags] == [
+        ("cell_10", name) for name in ("ir52", "ir53", "ir342", "ir343")
+    ]
+
+
+def test_a_value_that_the_engineer_sees_tells_type_and_word_order(plant):
+    address = f"modbus://127.0.0.1:{plant['modbus']['port']}"
+    done = tanchang("probe", address, "--units", "10", "--expect", "IR342=41873")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == 'IR342 is 41873 as datatype = "f32", word_order = "ABCD"\n'
+    done = tanchang("probe", address, "--units", "10", "--expect", "IR342=17")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "IR342 holds 4723 9100, which is 17 in no way" in done.stderr
+
+
+def test_an_opcua_probe_browses_the_server_and_writes_a_table_that_loads(plant, tmp_path):
+    done = tanchang("probe", plant["opcua"], "--name", "cell1", "--timeout", "5")
+    assert done.returncode == 0, done.stderr
+    assert "server: tanchang simulators cooker3 1" in done.stderr
+    assert "None None" in done.stderr
+    assert "urn:tanchang:simulators:cooker3, 24 variables" in done.stderr
+    (device,) = loaded(tmp_path, done.stdout)
+    wanted = [table for table in tomllib.loads(COOKER3)["device"] if table["name"] == "cell1"]
+    assert {(tag.node, tag.datatype) for tag in device.tags} == {
+        (tag["node"], tag["datatype"]) for table in wanted for tag in table["tag"]
+    }
+    assert device.namespace == wanted[0]["namespace"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "remedy"),
+    [
+        (["http://127.0.0.1"], 2, "write opc.tcp://host:port/ or modbus://host:port"),
+        (["modbus://127.0.0.1:1", "--units", "1-900"], 2, "write numbers from 0 to 255"),
+        (["modbus://127.0.0.1:1", "--units", "1-2", "--expect", "HR8=1"], 2, "write --units 1 --expect HR8=16.2"),
+        (["modbus://127.0.0.1:1"], 1, "check power, cable and address"),
+        (["opc.tcp://127.0.0.1:1/"], 1, "check address and port"),
+    ],
+)
+def test_a_probe_that_cannot_look_says_what_to_do(words, code, remedy, capsys):
+    assert main(["probe", *words]) == code
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert remedy in told.err
+
+
+def loaded(folder: Path, tables: str) -> list[Any]:
+    """The devices of a line file with these tables, which the line file's own checker accepts."""
+    path = folder / "line.toml"
+    path.write_text('site = "a"\narea = "b"\nline = "c"\ntakt = "17s"\n\n' + tables, encoding="utf-8")
+    return list(load(path).devices)
