@@ -166,6 +166,13 @@ class Reader:
         lists = self._rows("SELECT device, names FROM tag_list")
         return {(device, name) for device, names in lists for name in json.loads(names)}
 
+    def largest_blocks(self, rows: int) -> tuple[int, int]:
+        """Samples and bytes of the blocks that hold more than `rows` samples each: those that were merged."""
+        found = self._rows(
+            "SELECT coalesce(sum(rows), 0), coalesce(sum(length(body)), 0) FROM block WHERE rows > ?", (rows,)
+        )
+        return int(found[0][0]), int(found[0][1])
+
     def damaged_blocks(self) -> Iterator[int]:
         """Numbers of the sample blocks that are not what was written."""
         last = 0

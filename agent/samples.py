@@ -1,7 +1,7 @@
 """Raw samples of a device as one compressed block: sorted by tag, delta, zigzag, byte shuffle, zstd. Pure.
 
-A block is zstd of: head (rows, tags, time, token), then columns of 64-bit integers (tag, rows per tag,
-whole or float, status, source time, value), then texts as JSON. Lossless, NaN payloads included.
+A block is zstd of: head (rows, tags, time, token, unit), then columns of 64-bit integers (tag, rows per
+tag, decimals, status, source time in units, value), then texts as JSON. Lossless, NaN payloads included.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 
 from agent.model import Batch
 
-HEAD = struct.Struct("<4sIIqq")
-MAGIC = b"tcs1"
+HEAD = struct.Struct("<4sIIqqq")
+MAGIC = b"tcs2"
+OLD_HEAD = struct.Struct("<4sIIqq")
+OLD_MAGIC = b"tcs1"  # times in ns; `scale` was 1 for whole numbers, else 0: it reads the same
+POWERS = (1.0, 10.0, 100.0, 1000.0)
 WHOLE = 2.0**53
 HOT, COLD = 3, 9  # zstd levels: of a block that is written every second, and of one that is kept
 Longs = NDArray[np.int64]
@@ -30,14 +33,12 @@ def encode(batches: Sequence[Batch], level: int = HOT) -> bytes:
     order = np.argsort(index, kind="stable")
     value = value[order]
     tags, counts = np.unique(index, return_counts=True)
-    whole = _whole(value, counts)
-    # bits of whole numbers differ widely between neighbours, the numbers themselves do not
-    with np.errstate(invalid="ignore"):
-        longs = np.where(np.repeat(whole, counts), value.astype(np.int64), value.view(np.int64))
+    scale, longs = _scaled(value, counts)
     status = np.concatenate([batch.status for batch in batches])[order]
     source_time = np.concatenate([batch.source_time for batch in batches])[order]
-    columns = (tags, counts, whole, status, source_time, longs)
-    head = HEAD.pack(MAGIC, len(index), len(tags), batches[-1].time, batches[-1].token)
+    unit = int(np.gcd.reduce(source_time)) or 1
+    columns = (tags, counts, scale, status, source_time // unit, longs)
+    head = HEAD.pack(MAGIC, len(index), len(tags), batches[-1].time, batches[-1].token, unit)
     text = json.dumps(_text(batches, order), ensure_ascii=False).encode("utf-8", "surrogatepass")
     packed = b"".join(_pack(column.astype(np.int64)) for column in columns)
     return zstandard.ZstdCompressor(level=level).compress(head + packed + text)
@@ -52,29 +53,43 @@ def decode(block: bytes) -> Batch:
     """All rows of a block, by tag and within a tag in order of arrival; ValueError if it is none."""
     try:
         raw = zstandard.ZstdDecompressor().decompress(block)
-        magic, rows, tags, time, token = HEAD.unpack_from(raw)
+        is_old = raw[:4] == OLD_MAGIC
+        offset = (OLD_HEAD if is_old else HEAD).size
+        magic, rows, tags, time, token, unit = (*OLD_HEAD.unpack_from(raw), 1) if is_old else HEAD.unpack_from(raw)
     except (zstandard.ZstdError, struct.error) as error:
         raise ValueError(f"not a sample block: {error}") from None
-    if magic != MAGIC:
+    if magic not in (MAGIC, OLD_MAGIC):
         raise ValueError(f"not a sample block: starts with {magic!r}")
-    columns, offset = [], HEAD.size
+    columns = []
     for length in (tags, tags, tags, rows, rows, rows):
         columns.append(_unpack(raw[offset : offset + 8 * length]))
         offset += 8 * length
-    index, counts, whole, status, source_time, longs = columns
-    is_whole = np.repeat(whole, counts).astype(bool)
-    value = np.where(is_whole, longs.astype(np.float64), longs.view(np.float64))
+    index, counts, scale, status, units, longs = columns
+    source_time = units * unit
+    power = np.repeat(scale, counts)
+    value = np.where(power > 0, longs / np.array(POWERS)[np.maximum(power - 1, 0)], longs.view(np.float64))
     text = {int(row): word for row, word in json.loads(raw[offset:].decode("utf-8", "surrogatepass")).items()}
     return Batch(
         np.repeat(index, counts).astype(np.uint32), value, source_time, status.astype(np.uint32), time, token, text
     )
 
 
-def _whole(value: NDArray[np.float64], counts: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """For each tag whether all its values are whole numbers that an int64 holds exactly, -0.0 not among them."""
-    exact = (np.abs(value) < WHOLE) & (np.floor(value) == value) & ~((value == 0) & np.signbit(value))
+def _scaled(value: NDArray[np.float64], counts: NDArray[np.intp]) -> tuple[Longs, Longs]:
+    """For each tag 1 + the decimals all its values have, with the values as whole numbers; 0 with their bits else.
+
+    Bits of such numbers differ widely between neighbours, the whole numbers do not. -0.0 has no whole number.
+    """
     starts = np.concatenate(([0], np.cumsum(counts)[:-1])).astype(np.intp)
-    return np.logical_and.reduceat(exact, starts) if len(exact) else np.zeros(0, np.bool_)
+    scale, longs = np.zeros(len(counts), np.int64), value.view(np.int64).copy()
+    for decimals, power in enumerate(POWERS):
+        with np.errstate(invalid="ignore", over="ignore"):
+            whole = np.rint(value * power)
+            exact = (np.abs(whole) < WHOLE) & (whole / power == value) & ~((value == 0) & np.signbit(value))
+        fits = (np.logical_and.reduceat(exact, starts) if len(exact) else np.zeros(0, np.bool_)) & (scale == 0)
+        scale[fits] = decimals + 1
+        rows = np.repeat(fits, counts)
+        longs[rows] = whole[rows].astype(np.int64)
+    return scale, longs
 
 
 def _text(batches: Sequence[Batch], order: NDArray[np.intp]) -> dict[int, str]:

@@ -86,3 +86,27 @@ def test_blocks_merged_are_the_block_of_all_their_rows(parts):
     batches = [batch(columns, text, token) for token, (columns, text) in enumerate(parts)]
     merged = decode(merge([encode([one]) for one in batches]))
     assert table([merged]) == table([decode(encode(batches))])
+
+
+# as the first version wrote it
+OLD = (
+    "28b52ffd20b6450200f4027463733104000000020000000500060002040201000204010202fc000000ff07e80000807f7b2233223a202278"
+    "227d0a00bbc4e000464086c00c70c0f20ee0602117646c004a"
+)
+
+
+def test_a_block_of_the_first_version_reads_as_it_was_written():
+    back = decode(bytes.fromhex(OLD))
+    assert back.source_time.tolist() == [1, 3, 2, 4]
+    assert back.value[:3].tolist() == [1.0, 2.0, 2.5]
+    assert np.isnan(back.value[3])
+    assert (back.text, back.time, back.token) == ({3: "x"}, 5, 6)
+
+
+@given(st.lists(st.decimals(-1_000_000, 1_000_000, places=2).map(float), min_size=1, max_size=40))
+def test_rounded_values_are_lossless_to_the_bit(values):
+    values = np.array(values)
+    one = Batch(
+        np.zeros(len(values), np.uint32), values, np.arange(len(values)) * 10**6, np.zeros(len(values), np.uint32), 0, 0
+    )
+    assert decode(encode([one])).value.tobytes() == values.tobytes()
