@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import FastAPI, HTTPException, Query
 from fastapi.responses import JSONResponse
 
+from agent.ledger_reader import Series
 from agent.model import SECOND, Kind, Kpi, Line, LineNow, Record, Window
 from gateway import payload
 from gateway.panel import drawn
@@ -76,7 +77,8 @@ def add_drill(app: FastAPI, line: Line, view: View) -> None:
         lines = []
         for source in [one for one in sources if one.unit]:
             mine = [(one.start, one.end) for one in gaps if one.device == source.device]
-            series = await tapes.of(source.device, source.tag, span.start, now.time, step, len(mine))
+            over = sum(one.device == source.device and one.seq > 0 for one in gaps)
+            series = await tapes.of(source.device, source.tag, span.start, now.time, step, over)
             until = _vouched(view, source.device, now)
             lines.append({**drawn.source(source), "points": drawn.points(trend_line(series, mine, until)),
                           "gaps": drawn.spans(mine)})  # fmt: skip
@@ -91,15 +93,24 @@ def add_drill(app: FastAPI, line: Line, view: View) -> None:
         until: int,
         limit: Annotated[int, Query(ge=1, le=2000)] = 200,
     ) -> JSONResponse:
-        """Times in ms since 1970; the value that stood before `since` comes first."""
+        """Times in ms since 1970; the value that stood before `since` comes first. `cut`: only an hour was read."""
         start, end = since * 1_000_000, until * 1_000_000
         if not any(device == one.device and tag == one.tag for m in line.machines for one in view.sources(m.name)):
             raise HTTPException(404, f"no tag {device}.{tag} tells of a machine")
         if not 0 <= start <= end:
             raise HTTPException(422, "since must not be after until")
-        before = await asyncio.to_thread(view.samples, device, tag, max(0, start - LONGEST_LOOK), start)
         found = await asyncio.to_thread(view.samples, device, tag, start, min(end, start + LONGEST_LOOK))
-        return _fresh(drawn.samples(before, found, limit))
+        told = drawn.samples(await _held(view, device, tag, start), found, limit)
+        return _fresh({**told, "cut": end > start + LONGEST_LOOK})
+
+
+async def _held(view: View, device: str, tag: str, start: int) -> Series:
+    """The samples right before `start`, looked for ever further back."""
+    for back in (10 * SECOND, 200 * SECOND, LONGEST_LOOK):
+        found = await asyncio.to_thread(view.samples, device, tag, max(0, start - back), start)
+        if len(found.source_time):
+            break
+    return found
 
 
 def _figure(now: LineNow, name: str, machine: str, kind: str) -> Kpi:

@@ -21,7 +21,7 @@ NOTHING = Series(np.zeros(0, np.int64), np.zeros(0, np.float64), np.zeros(0, np.
 
 @dataclass(slots=True)
 class Tape:
-    """A tag's samples from the window's start to `upto`, thinned; `gaps` is how many gaps were known then."""
+    """A tag's samples from the window's start to `upto`, thinned; `gaps` is how many were over then."""
 
     series: Series
     upto: int

@@ -12,6 +12,10 @@ export const TABS = ["overview", "devices", "inspections", "plan", "faults", "le
 const KEPT = "tanchang.lang";
 const RIBBON_HOURS = 4;
 const ASK_EVERY_MS = 2000;
+/** Trends are long and change little. */
+const RARE_MS = 10_000;
+/** When each address was asked last. @type {Map<string, number>} */
+const lastAsked = new Map();
 
 const asked = new URLSearchParams(location.search).get("lang");
 export const lang = signal(choose([asked, localStorage.getItem(KEPT), ...navigator.languages].filter((l) => l !== null), LANGUAGES));
@@ -70,6 +74,9 @@ export function speak(next) {
 async function ask() {
   const needs = machine.value ? Object.values(ASKED(machine.value, span.value)) : NEEDS[tab.value];
   for (const address of needs) {
+    const rare = address.includes("/trends") && performance.now() - (lastAsked.get(address) ?? -RARE_MS) < RARE_MS;
+    if (rare) continue;
+    lastAsked.set(address, performance.now());
     try {
       const reply = await fetch(address);
       if (reply.ok) answers.value = { ...answers.value, [address]: await reply.json() };

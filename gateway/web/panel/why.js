@@ -90,7 +90,7 @@ function tape(page, raw) {
   return html`<div class="raw"><table><tbody>${rows.map((s, i) => html`<tr key=${i} class=${s.held ? "held" : ""}><td>${clock(page.zone, s.time, true)}.${s.time.slice(20, 23)}</td>
     <td class="s">${raw.row.source.device}.${raw.row.source.tag}${s.held ? ` · ${page.t("held-before")}` : ""}</td>
     <td><code>${value(page, raw.row.source, s.value)}</code> ${page.t(`quality-${s.quality}`)}</td></tr>`)}</tbody></table></div>
-    ${raw.more > 0 && html`<p>${page.t("more-samples", { n: number(page.lang, raw.more) })}</p>`}`;
+    ${raw.more > 0 && html`<p>${page.t("more-samples", { n: number(page.lang, raw.more) })}</p>`}${raw.cut && html`<p>${page.t("samples-cut")}</p>`}`;
 }
 
 /** @param {Page} page @param {any} source @param {number | null} raw */

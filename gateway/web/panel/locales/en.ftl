@@ -237,3 +237,4 @@ register = Register
 read-only-short = read only
 define-availability = share of the observed planned time in which the machine was executing
 refused = The gateway turns this page away for now and will be asked again
+samples-cut = of a long stretch, the samples of its first hour

@@ -251,3 +251,4 @@ register = 寄存器
 read-only-short = 只读
 define-availability = 设备执行的时间占已观测计划时间的份额
 refused = 网关暂不接受这个页面，稍后自动再试
+samples-cut = 时间较长，只列出第一个小时的样本
