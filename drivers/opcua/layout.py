@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,7 @@ def is_regular(mask: int, kind: int) -> bool:
     return kind in FORMS and bool(mask & VALUE) and not mask & ~(VALUE | STATUS | SOURCE | SERVER)
 
 
+@cache
 def shape(mask: int, kind: int) -> np.dtype[Any]:
     """The octets of a regular item."""
     fields = [("handle", "<u4"), ("mask", "u1"), ("kind", "u1"), ("value", "<" + FORMS[kind])]

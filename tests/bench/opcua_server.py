@@ -1,4 +1,4 @@
-"""An OPC UA server of counters that all change once a second: `python -m tests.bench.opcua_server TAGS`."""
+"""An OPC UA server of counters that all change at once: `python -m tests.bench.opcua_server TAGS [EVERY_MS]`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from asyncua import ua
 from asyncua.server.server import Server
 
 
-async def main(tags: int) -> None:
+async def main(tags: int, every_s: float) -> None:
     """Prints {"event": "ready", "url": ...}; counts until standard input closes."""
     server = Server()
     await server.init()
@@ -32,8 +32,8 @@ async def main(tags: int) -> None:
             count += 1
             for node in nodes:
                 await server.write_attribute_value(node.nodeid, ua.DataValue(ua.Variant(count, ua.VariantType.UInt32)))
-            await asyncio.sleep(max(0.0, began + 1.0 - loop.time()))
+            await asyncio.sleep(max(0.0, began + every_s - loop.time()))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]) / 1000 if len(sys.argv) > 2 else 1.0))

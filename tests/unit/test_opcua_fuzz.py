@@ -12,8 +12,8 @@ from tests.faults.opcua_fuzz import run, seeds, verdict
 
 
 def test_mutated_responses_give_what_the_library_decodes_or_are_refused():
-    found = run(5000, 1)
-    assert found.total() == 5000
+    found = run(10_000, 1)
+    assert found.total() == 10_000
     assert min(found["same"], found["refused"]) > 500
 
 
