@@ -93,7 +93,7 @@ def _windows(
 ) -> Windows:
     """The windows that were open, fed again with all that is recorded of them."""
     told = _last_closed(reader)
-    closed = {kind: window.end for kind, (window, _) in told.items()}
+    closed = {kind: one.window.end for kind, one in told.items()}
     windows = Windows(line, shifts, closed)
     first = reader.records(Kind.STATE, limit=1)
     watched = [observed[device].time for device in devices.values() if device in observed]
@@ -101,8 +101,8 @@ def _windows(
         return windows
     windows.advance(closed.get("hour", first[0].time))
     windows.advance(max(watched))
-    for window, revision in told.values():
-        windows.reopen(window, revision)
+    for one in told.values():
+        windows.reopen(one.window, one.revision, one.planned_s)
     since = min((entry.book.window.start for entry in windows.entries), default=max(watched))
     for machine, device in devices.items():
         until = observed[device].time if device in observed else 0
@@ -112,16 +112,28 @@ def _windows(
     return windows
 
 
-def _last_closed(reader: Reader) -> dict[str, tuple[Window, int]]:
-    """The last closed window of each kind and its latest revision."""
-    told: dict[str, tuple[Window, int]] = {}
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    """A window as it was told last; `planned_s` is a machine's planned time in it."""
+
+    window: Window
+    revision: int
+    planned_s: float
+
+
+def _last_closed(reader: Reader) -> dict[str, _Closed]:
+    """The last closed window of each kind in its latest revision."""
+    told: dict[str, _Closed] = {}
     for record in reader.records(Kind.KPI, limit=RECENT_FIGURES, newest=True):
+        if not record.machine or record.body["name"] != "utilization":
+            continue
         body = record.body["window"]
         start, end = (nanoseconds(datetime.fromisoformat(body[key])) for key in ("start", "end"))
-        window, revision = Window(body["kind"], body["label"], start, end), int(record.body["revision"])
-        last, latest = told.get(window.kind, (window, revision))
-        if (window.end, revision) >= (last.end, latest):
-            told[window.kind] = window, revision
+        window = Window(body["kind"], body["label"], start, end)
+        one = _Closed(window, int(record.body["revision"]), float(record.body["expected_s"]))
+        last = told.get(window.kind, one)
+        if (window.end, one.revision) >= (last.window.end, last.revision):
+            told[window.kind] = one
     return told
 
 

@@ -25,6 +25,7 @@ class Entry:
     closed: bool = False
     revision: int = 0
     corrected: bool = False
+    replanned: bool = False
 
     def figures(self, time: int) -> tuple[Kpi, ...]:
         """The window's figures as of plant time, at most its end."""
@@ -84,16 +85,21 @@ class Windows:
                 spans = planned(self.shifts, self.line.timezone, window, self.exceptions)
                 self.entries.append(Entry(WindowBook(self.line, window, spans)))
 
-    def reopen(self, window: Window, revision: int) -> None:
-        """Take up a window that the last run closed: to be fed again and then sealed, so that it can be corrected."""
+    def reopen(self, window: Window, revision: int, planned_s: float | None = None) -> None:
+        """Take up a window that the last run closed: to be fed again and then sealed, so that it can be corrected.
+
+        `planned_s` is the planned time it was told with: another plan than that corrects it.
+        """
         spans = planned(self.shifts, self.line.timezone, window, self.exceptions)
-        self.entries.append(Entry(WindowBook(self.line, window, spans), revision=revision))
+        entry = Entry(WindowBook(self.line, window, spans), revision=revision)
+        entry.replanned = planned_s is not None and planned_s != sum(b - a for a, b in spans) / SECOND
+        self.entries.append(entry)
 
     def seal(self) -> None:
-        """The windows taken up hold what was told of them: only what comes from now on corrects them."""
+        """The windows taken up hold what was told of them: another plan corrects them, and what comes from now on."""
         for entry in self.entries:
             if entry.book.window.end <= self._closed.get(entry.book.window.kind, 0):
-                entry.closed, entry.corrected = True, False
+                entry.closed, entry.corrected = True, entry.replanned
 
     def span(self, machine: str, span: Span, *, simulated: bool) -> None:
         """Add observed time in one state; each window takes its part of it. A closed one is corrected by late time."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 import pytest
 
 from agent.model import SECOND, Kind
+from agent.shift import Shift
 from tests.system.test_recorder import START, Bench, batch, inspection
 
 
@@ -69,3 +71,22 @@ async def test_a_device_that_was_heard_after_the_end_corrects_the_hour_it_was_mi
     await bench.close()
     assert found["utilization", "trim1"]["covered_s"] == 100
     assert found["utilization", "press1"]["covered_s"] == 100
+
+
+async def test_a_plan_that_changed_over_a_restart_is_a_new_revision(tmp_path, monkeypatch):
+    bench, told = await closed_hour(tmp_path)
+    await bench.close()
+    pause = ((dt.time(8, 10), dt.time(8, 20)),)
+    day, night = Shift("day", dt.time(8), dt.time(20), breaks=pause), Shift("night", dt.time(20), dt.time(8))
+    monkeypatch.setattr("tests.system.test_recorder.SHIFTS", [day, night])
+    for revisions in ({1}, set()):
+        bench = await Bench(tmp_path).open()
+        before = len(bench.records(Kind.KPI))
+        await bench.start(3700)
+        await bench.recorder.tick()
+        new = {key(one): one.body for one in bench.records(Kind.KPI)[before:]}
+        await bench.close()
+        assert {body["revision"] for body in new.values()} == revisions
+        if new:
+            assert new["utilization", "press1"]["expected_s"] == 3000
+            assert new["utilization", "press1"]["covered_s"] == told["utilization", "press1"]["covered_s"]

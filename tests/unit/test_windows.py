@@ -129,3 +129,15 @@ def test_a_holiday_has_hours_and_no_shift():
     windows.advance(START)
     (hour,) = windows.look()
     assert (hour.book.window.kind, hour.book.planned) == ("hour", ())
+
+
+def test_a_window_taken_up_under_another_plan_is_told_again():
+    end = START + 3600 * SECOND
+    for planned_s, told in ((3600.0, 0), (3000.0, 1)):
+        windows = Windows(LINE, SHIFTS, {"hour": end})
+        windows.advance(end)
+        windows.reopen(Window("hour", "08:00", START, end), 0, planned_s)
+        windows.seal()
+        pages = windows.close(end, end, 0)
+        assert [page[0].revision for page in pages] == [1] * told
+        assert windows.close(end, end, 0) == []

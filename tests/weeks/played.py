@@ -101,7 +101,7 @@ class Played:
         windows.advance(closed.get("hour", time(self.week.first)))
         windows.advance(time(max(self.fed)))
         for one in last.values():
-            windows.reopen(one.window, one.revision)
+            windows.reopen(one.window, one.revision, one.expected)
         since = min((entry.book.window.start for entry in windows.entries), default=time(max(self.fed)))
         first = max(self.week.first, self.week.calendar.tick(since // SECOND))
         for place, upto in enumerate(self.fed):
