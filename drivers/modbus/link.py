@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Sequence
 
 from drivers.contract import NotConnectedError
@@ -37,6 +38,7 @@ class TcpLink(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transaction = 0
         self._transport: asyncio.Transport | None = None
+        self._socket: socket.socket | None = None
         self._gone: asyncio.Future[None] | None = None
         self._received = b""
         self._waiting: dict[int, tuple[Asking, int]] = {}
@@ -94,12 +96,13 @@ class TcpLink(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._socket = transport.get_extra_info("socket")
         self._gone = self._loop.create_future()
         self._received = b""
         self._heard_at = self._loop.time()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
+        self._transport = self._socket = None
         self._fail(HungUpError(f"{self.endpoint} closed the connection ({exc or 'end of stream'}); check the device"))
         if self._gone is not None:
             self._gone.set_result(None)
@@ -144,6 +147,10 @@ class TcpLink(asyncio.Protocol):
                 more.append(self._frames(asking, now))
         if more and self._transport is not None:
             self._transport.write(b"".join(more))
+        elif self._waiting and self._socket is not None:
+            # A server with Nagle's algorithm holds the next reply back until this one is acknowledged, which Linux
+            # would do some 40 ms later where there is nothing to send.
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def _frames(self, asking: Asking, now: float) -> bytes:
         """The requests there is room for."""

@@ -47,7 +47,7 @@ class Reader:
     def __init__(self, device: ModbusDevice, tags: Sequence[ModbusTag], seat: Seat, first: int | None) -> None:
         self._device, self._tags, self._seat, self._first = device, tags, seat, first
         self._plans: dict[tuple[int, ...], tuple[Block, ...]] = {}
-        self._layouts: dict[tuple[Block, ...], Layout] = {}
+        self._layouts: dict[tuple[Block, ...], tuple[NDArray[np.uint32], Layout]] = {}
         self._guarded = guarded(tags, device.guard)
 
     async def read(self, due: tuple[int, ...]) -> Rows:
@@ -55,10 +55,12 @@ class Reader:
         device = self._device
         blocks = self._plans.get(due) or plan(self._tags, due, device.gap, device.max_registers, first=self._first)
         good, refused = await self._ask_and_split(blocks)
-        kept = sorted([*good, *refused], key=lambda block: (self._first not in block.tags, block.space, block.start))
-        self._plans[due] = tuple(kept)
+        if len(good) + len(refused) > len(blocks):
+            kept = [*good, *refused]
+            blocks = tuple(sorted(kept, key=lambda b: (self._first not in b.tags, b.space, b.start)))
+        self._plans[due] = blocks
         rows = self._decoded(good)
-        if self._guarded & set(due):
+        if self._guarded and self._guarded & set(due):
             await self._confirm(rows, tuple(block for block in good if self._guarded & set(block.tags)))
         return _with_refused(rows, refused)
 
@@ -98,9 +100,10 @@ class Reader:
         if blocks not in self._layouts:
             if len(self._layouts) >= MOST_LAYOUTS:
                 self._layouts.clear()
-            self._layouts[blocks] = layout(self._tags, blocks, self._device.word_order)
-        index = np.array([tag for block in blocks for tag in block.tags], np.uint32)
-        return Rows(index, *self._layouts[blocks].values(b"".join(good.values())))
+            index = np.array([tag for block in blocks for tag in block.tags], np.uint32)
+            self._layouts[blocks] = index, layout(self._tags, blocks, self._device.word_order)
+        index, how = self._layouts[blocks]
+        return Rows(index, *how.values(b"".join(good.values())))
 
     async def _confirm(self, rows: Rows, blocks: tuple[Block, ...]) -> None:
         """Read guarded tags again until two reads in a row agree; those that never do are BadNoData."""

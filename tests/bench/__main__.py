@@ -8,7 +8,7 @@ import json
 import sys
 from importlib import import_module
 
-BENCHMARKS = ("start", "e2e", "store", "opcua")
+BENCHMARKS = ("start", "e2e", "store", "opcua", "modbus")
 
 
 def main() -> int:
