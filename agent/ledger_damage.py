@@ -11,7 +11,7 @@ from agent.ledger_store import SCHEMA, TABLES, DamagedError, Stand, record_of, s
 
 PAGE_OF_RECORDS = 500
 STEPS = 20_000  # of the virtual machine between two looks at the clock
-META = {"id", "root", "commits", "sum", "floor", "base", "compacted"}
+META = {"id", "root", "commits", "sum", "floor", "base", "copied", "compacted"}
 BROKEN = (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, apsw.IOError, apsw.CantOpenError, apsw.FormatError)
 NONSENSE = (ValueError, KeyError, TypeError, DamagedError, RecursionError)
 

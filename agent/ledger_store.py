@@ -217,7 +217,7 @@ class Store:
             seq += 1
             root = self._insert(replace(record, seq=seq), root, recorded)
         self.floor = seq
-        self._meta |= {"floor": str(seq), "base": base}
+        self._meta |= {"floor": str(seq), "base": base, "copied": str(seq + len(change.records))}
         self._db.executemany("INSERT OR REPLACE INTO meta VALUES(?, ?)", self._meta.items())
         placed = numbered([change], seq)[0]
         for record in placed:

@@ -61,7 +61,9 @@ def report_of(path: Path) -> tuple[Report, list[str]]:
             meta = reader.meta()
             base = {tuple(name.split(".")): tuple(at) for name, at in json.loads(meta.get("base", "{}")).items()}
             floor = int(meta.get("floor", "0"))
-            stated = Stated(meta["root"], reader.counters(), reader.cursors(), floor, base)
+            stated = Stated(
+                meta["root"], reader.counters(), reader.cursors(), floor, base, int(meta.get("copied", "0"))
+            )
             report = examine((Row(*row) for row in reader.rows()), stated)
             blocks = [f"sample block {number} is not what was written" for number in reader.damaged_blocks()]
             return report, blocks

@@ -37,13 +37,17 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """What the ledger says of itself; `base` is (epoch, total) of the counters where `floor` ends."""
+    """What the ledger says of itself; `base` is (epoch, total) of the counters where `floor` ends.
+
+    Up to `copied` a salvaged ledger holds what was left of another: states between two of them may be missing.
+    """
 
     root: str
     counters: Mapping[tuple[str, str], CounterState]
     cursors: Mapping[str, int]
     floor: int = 0
     base: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    copied: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +173,8 @@ class _Proof:
 
     def _state(self, row: Row, body: Mapping[str, Any]) -> None:
         """A state begins where the one before ends: it names it, and does not begin before it."""
+        if row.seq <= self._stated.copied:
+            return
         word, time = self._words.get(row.machine, (body["previous"], row.time))
         if body["previous"] != word:
             self._wrong(row, f"{row.machine}: was {word}, but this state follows {body['previous']}")
