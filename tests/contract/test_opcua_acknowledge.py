@@ -18,6 +18,7 @@ from drivers.catalog import create
 from drivers.contract import Driver, NotConnectedError
 from drivers.opcua import session as shim
 from drivers.opcua.columns import Notification
+from drivers.opcua.cursor import Cursor
 from drivers.opcua.decode import Decoder
 from drivers.opcua.device import OpcuaDevice
 from drivers.opcua.driver import OpcuaDriver
@@ -188,3 +189,23 @@ async def test_the_channel_is_renewed_before_its_keys_run_out(opcua: OpcuaTwin) 
         await change(driver, opcua, 1)
         assert tap.sent.count(b"OPNF") == 2
         await driver.close()
+
+
+async def test_every_response_is_looked_through_and_a_hostile_one_ends_the_link(
+    opcua: OpcuaTwin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int | None] = []
+
+    def refusing(body: bytes) -> None:
+        """Takes every Read response for a hostile one."""
+        seen.append(Cursor(body).node_id())
+        if seen[-1] == ObjectIds.ReadResponse_Encoding_DefaultBinary:
+            raise ValueError("an array of nulls")
+
+    monkeypatch.setattr(shim, "vet", refusing)
+    driver = create(opcua.device(opcua.port))
+    with pytest.raises(NotConnectedError, match="does not answer a Read"):
+        await driver.connect(driver.device.tags)
+    await driver.close()
+    names = ("OpenSecureChannel", "CreateSession", "ActivateSession", "Read")
+    assert seen == [getattr(ObjectIds, f"{name}Response_Encoding_DefaultBinary") for name in names]
