@@ -56,32 +56,41 @@ def counted(week: Week, machine: Machine, window: tuple[int, int], upto: int, no
     told = slice(first, max(first, last))
     code, planned = machine.code[told], week.calendar.planned[told]
     late, good, scrap = machine.late[told], machine.good[told], machine.scrap[told]
+    made, bad = int(good.sum()), int(scrap.sum())
+    any_late = bool(late.any())
+    seconds, breaks = _seconds(code, planned)
+    verdicts = np.bincount(machine.verdict[told].astype(np.int64) + 1, minlength=len(VERDICTS) + 1).tolist()
     stops, short = _stops(machine.code, week.calendar.planned, first, max(first, last))
     due = week.calendar.planned[first : min(window[1], now)]
     return Counted(
-        _seconds(code[planned]),
-        _seconds(code[~planned]),
+        seconds,
+        breaks,
         int(due.sum()) * TICK,
         len(due) * TICK,
         stops,
         short,
-        int(good.sum()),
-        int(scrap.sum()),
-        int(good[~late].sum()),
-        int(scrap[~late].sum()),
-        {word: int((machine.verdict[told] == n).sum()) for n, word in enumerate(VERDICTS)},
+        made,
+        bad,
+        int(good[~late].sum()) if any_late else made,
+        int(scrap[~late].sum()) if any_late else bad,
+        dict(zip(VERDICTS, verdicts[1:], strict=True)),
     )
 
 
-def _seconds(code: NDArray[np.int8]) -> dict[str, float]:
-    counts = np.bincount(code[code != UNSEEN].astype(np.int64), minlength=len(WORDS))
-    return {word: int(count) * TICK for word, count in zip(WORDS, counts, strict=True)}
+def _seconds(code: NDArray[np.int8], planned: NDArray[np.bool_]) -> tuple[dict[str, float], dict[str, float]]:
+    """Seconds by state word of the planned and of the other ticks; UNSEEN is the first place of each."""
+    places = len(WORDS) + 1
+    counts = np.bincount(code.astype(np.int64) + 1 + planned * places, minlength=2 * places).tolist()
+    by_word = [{w: n * TICK for w, n in zip(WORDS, counts[at + 1 : at + places], strict=True)} for at in (places, 0)]
+    return by_word[0], by_word[1]
 
 
 def _stops(code: NDArray[np.int8], planned: NDArray[np.bool_], first: int, last: int) -> tuple[int, int]:
     """Runs of STOPPED with a planned tick, and those of them that are short and have a seen state on both sides."""
-    stopped = np.concatenate(([False], code[first:last] == STOPPED, [False]))
-    edges = np.flatnonzero(np.diff(stopped))
+    here = code[first:last] == STOPPED
+    if not here.any():
+        return 0, 0
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], here, [False]))))
     stops = short = 0
     for begin, end in zip(edges[::2] + first, edges[1::2] + first, strict=True):
         length = int(planned[begin:end].sum())

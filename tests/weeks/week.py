@@ -130,7 +130,7 @@ def _machine(rng: np.random.Generator, first: int, end: int, length: int, downs:
     told = np.repeat(states, lengths)[: end - first]
     code[first : first + len(told)] = told
     made = np.zeros(length, np.bool_)
-    made[first:end] = (rng.random(end - first) < TICK / float(rng.integers(300, 1800))) & (code[first:end] == 0)
+    made[first:end] = (rng.random(end - first) < TICK / float(rng.integers(600, 3600))) & (code[first:end] == 0)
     good = made & (rng.random(length) < rng.uniform(0.7, 1.0))
     parts = rng.integers(1, 12, length)
     machine = Machine(
