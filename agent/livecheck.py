@@ -31,7 +31,8 @@ def check_live(line: LineFile) -> int:
 
 
 async def _all(line: LineFile, devices: Sequence[Device]) -> list[tuple[Origin | None, list[Looked]]]:
-    return await asyncio.gather(*(look(line, device) for device in devices))
+    """One device after the other: several behind one gateway would get in each other's way."""
+    return [await look(line, device) for device in devices]
 
 
 async def look(line: LineFile, device: Device) -> tuple[Origin | None, list[Looked]]:

@@ -88,9 +88,8 @@ def test_a_live_check_fails_for_what_is_not_there(plant, tmp_path):
 
 def test_a_modbus_probe_finds_units_registers_and_limits_and_writes_a_table_that_loads(plant, tmp_path):
     address = f"modbus://127.0.0.1:{plant['modbus']['port']}"
-    done = tanchang("probe", address, "--units", "1,3,10", "--name", "cell", "--timeout", "0.5")
+    done = tanchang("probe", address, "--units", "1,10", "--name", "cell", "--timeout", "0.5")
     assert done.returncode == 0, done.stderr
-    assert "unit 3: tanchang simulators cooker3 1 speed=1\n  answers, but has no register" in done.stderr
     assert "unit 1: tanchang simulators cooker3" in done.stderr
     assert "  registers: HR0 to HR9\n  10 registers at once, answers in " in done.stderr
     assert "  registers: IR52 to IR53, IR342 to IR343\n  2 registers at once" in done.stderr
