@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from agent.figures import FIGURES
 from gateway import assets
 
 LANGUAGES = ("zh-CN", "en")
 FOLDERS = ("shared", "panel")
 MESSAGE = re.compile(r"^([a-zA-Z][\w-]*) =", re.MULTILINE)
 ASKED = re.compile(r"""\bt\(\s*(?:[\w.]+(?: === [\w".]+)? \? )?"([\w-]+)"(?: : "([\w-]+)")?""")
+# As docs/wire.md lists them.
+GAPS = re.findall(r"cause: `([a-z_ ]+)`", (assets.WEB.parents[1] / "docs" / "wire.md").read_text())[0].split()
 ARGUMENT = re.compile(r"\{ *\$(\w+)")
 
 
@@ -54,6 +57,10 @@ def test_the_words_of_the_model_have_words(language: str) -> None:
         *(f"verdict-{verdict}" for verdict in verdicts),
         *(f"quality-{quality}" for quality in ("good", "uncertain", "bad")),
         *(f"counted-{verdict.lower()}" for verdict in verdicts),
+        *(f"kpi-{name}{part}" for name in FIGURES for part in ("", "-of") if name != "scrap" or not part),
+        *(f"unit-{figure.unit}" for figure in FIGURES.values() if figure.unit != "%"),
+        *(f"gap-{cause}" for cause in GAPS),
+        *(f"note-{note}" for note in ("baseline", "wrap", "reset", "restart", "suspect", "late")),
     }
     assert wanted - messages(language).keys() == set()
 

@@ -5,9 +5,9 @@ import { clock, number } from "/shared/format.js";
 import { named } from "/shared/i18n.js";
 import { look } from "/shared/states.js";
 import { Cycles } from "./cycles.js";
-import { Card } from "./figures.js";
+import { Card, Value, below, keyOf } from "./figures.js";
 import { html } from "./html.js";
-import { Head, Sim, Stack, Stale, Sym, ago, at, between, lasting, worded } from "./parts.js";
+import { Coverage, Head, Sim, Stack, Stale, Sym, ago, at, between, lasting, worded } from "./parts.js";
 import { Records } from "./records.js";
 import { Ribbon, between as unplanned, hours } from "./ribbon.js";
 import { cause } from "./stations.js";
@@ -32,6 +32,7 @@ export function MachinePage({ page }) {
     <section><${Head} title=${page.t(`window-${span.value}`)} note=${told && `${at(page, told.window.start)}–${at(page, told.until)}`} of=${station}><${Switch} page=${page} /><//>
       <div class="figs">${FIGURES.map((name) => html`<${Card} key=${name} page=${page} name=${name} machine=${station.name} kind=${span.value} />`)}</div></section>
     <div class="pair"><${Times} page=${page} told=${told} station=${station} /><${Stops} page=${page} told=${told} station=${station} /></div>
+    <${All} page=${page} station=${station} />
     <${Cycles} page=${page} told=${told} station=${station} />
     <${Trends} page=${page} told=${page.answers[asked.trends]} />
     <section><${Head} title=${page.t("recent-records")} note=${page.t("ledger-note")} of=${station} />
@@ -90,6 +91,16 @@ export const Bar = ({ found, all }) => html`<div class="bar" aria-hidden="true">
 
 /** @param {{word: string}} props */
 export const Key = ({ word }) => html`<i class=${`k key-${look(word).lamp}`} />`;
+
+/** Every figure of the machine in the window, each with its why. @param {{page: Page, station: any}} props */
+function All({ page, station }) {
+  const figures = page.now.figures.filter((/** @type {any} */ f) => f.machine === station.name && f.window.kind === span.value && !FIGURES.includes(f.name));
+  if (figures.length === 0) return null;
+  return html`<section><${Head} title=${page.t("all-figures")} note=${page.t("all-figures-note")} of=${station} />
+    <ul class="all">${figures.map((/** @type {any} */ f) => html`<li key=${f.name}><span class="what"><b>${page.t(`kpi-${f.name}`)}</b><small>${below(page, f)}</small></span>
+      <button type="button" class="fv" onClick=${() => page.explain(keyOf(f))} aria-label=${`${page.t("why")}: ${page.t(`kpi-${f.name}`)}`}><${Value} page=${page} figure=${f} /></button>
+      <${Coverage} page=${page} share=${f.coverage} bare /></li>`)}</ul></section>`;
+}
 
 /** Minutes and seconds: what is compared stands in one unit. @param {Page} page @param {number} seconds */
 export function minutes(page, seconds) {
