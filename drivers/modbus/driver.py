@@ -12,11 +12,11 @@ from agent.model import Batch, Origin
 from drivers.contract import Driver, MisconfiguredError, NotConnectedError, Tag
 from drivers.modbus.blocks import plan
 from drivers.modbus.device import ModbusDevice, ModbusTag
-from drivers.modbus.frame import Refusal, read_request
+from drivers.modbus.frame import GATEWAY_REFUSED, Refusal, read_request
 from drivers.modbus.identity import identity_reply, identity_request, origin
 from drivers.modbus.link import HungUpError
 from drivers.modbus.port import PORTS, Ports, Seat, UnitSilentError
-from drivers.modbus.reader import GATEWAY_REFUSED, Reader, Rows
+from drivers.modbus.reader import Reader, Rows
 from drivers.polling import Pacing, Seen
 
 OUT_OF_RANGE = 0x803C_0000

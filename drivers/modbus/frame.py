@@ -12,6 +12,8 @@ READ_ONLY_FUNCTIONS = frozenset({1, 2, 3, 4, 43})
 HEADER = struct.Struct(">HHHB")  # transaction, protocol, octets that follow, unit
 MAX_FOLLOWING = 254
 EXCEPTION = 0x80
+GATEWAY_REFUSED = (10, 11)
+"""Exceptions by which a gateway says that it cannot reach the unit."""
 
 
 class Refusal(Exception):  # noqa: N818 - the unit's lawful answer, not an error of ours

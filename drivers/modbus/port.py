@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from drivers.contract import NotConnectedError
 from drivers.modbus.endpoint import Endpoint, Socket
-from drivers.modbus.frame import EXCEPTION
+from drivers.modbus.frame import EXCEPTION, GATEWAY_REFUSED
 from drivers.modbus.line import RtuLine
 from drivers.modbus.link import TcpLink
 from drivers.modbus.rtu import IDENTITY
@@ -82,7 +82,7 @@ class Seat:
 
     def unreachable(self) -> UnitSilentError:
         """A gateway said that it cannot reach the unit: it is asked less often. The error to raise."""
-        self._port.fell_silent(self._unit)
+        self._port.fell_silent(self._unit, gateway_answers=True)
         return UnitSilentError(
             f"the gateway at {self._port.endpoint} cannot reach unit {self._unit}; "
             "check the unit number, its power and cable"
@@ -147,7 +147,7 @@ class ModbusPort:
             if room > record.proven:
                 record.room = max(1, room // 2)  # some devices hang up on what they cannot take
             raise
-        again = [n for n, reply in enumerate(replies) if reply is None or _is_busy(reply)]
+        again = [n for n, reply in enumerate(replies) if reply is None or _is_exception(reply, BUSY)]
         if not again:
             record.proven = max(record.proven, room)
             return self._heard(unit, pdus, replies, timeout)
@@ -161,9 +161,10 @@ class ModbusPort:
     def _heard(self, unit: int, pdus: Sequence[bytes], replies: Sequence[bytes | None], timeout: float) -> list[bytes]:
         whole = [reply for reply in replies if reply is not None]
         if len(whole) == len(replies):
-            record = self._ports.record(self.endpoint, unit)
-            record.silent, record.ask_after = 0, 0.0
-            self._well.add(unit)
+            if not any(_is_exception(reply, *GATEWAY_REFUSED) for reply in whole):
+                record = self._ports.record(self.endpoint, unit)
+                record.silent, record.ask_after = 0, 0.0
+                self._well.add(unit)
             return whole
         if pdus[0][0] != IDENTITY:  # some units pass over that one
             self.fell_silent(unit)
@@ -172,14 +173,14 @@ class ModbusPort:
             "check the unit number, or write a longer timeout"
         )
 
-    def fell_silent(self, unit: int) -> None:
+    def fell_silent(self, unit: int, *, gateway_answers: bool = False) -> None:
         """Ask the unit later where its neighbours answer; where nobody does, the connection is at fault."""
         self._well.discard(unit)
         record, now = self._ports.record(self.endpoint, unit), self._ports.now()
         record.silent += 1
         if self._well and self.link.quiet_s < QUIET_S:
             record.ask_after = now + min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(record.silent - 1, 16))
-        elif len(self.seats) > 1:
+        elif len(self.seats) > 1 and not gateway_answers:
             self._ports.forget_silence(self.endpoint)
             self.link.drop("none of its units answers; check the gateway")
 
@@ -233,5 +234,5 @@ PORTS = Ports()
 """The ports of this process: devices with the same endpoint share one."""
 
 
-def _is_busy(reply: bytes) -> bool:
-    return len(reply) == 2 and reply[0] & EXCEPTION != 0 and reply[1] == BUSY
+def _is_exception(reply: bytes, *codes: int) -> bool:
+    return len(reply) == 2 and reply[0] & EXCEPTION != 0 and reply[1] in codes

@@ -13,7 +13,7 @@ from drivers.contract import NotConnectedError
 from drivers.modbus.blocks import Block, halves, plan
 from drivers.modbus.decode import Layout, layout
 from drivers.modbus.device import ModbusDevice, ModbusTag
-from drivers.modbus.frame import Refusal, read_reply, read_request
+from drivers.modbus.frame import GATEWAY_REFUSED, Refusal, read_reply, read_request
 from drivers.modbus.guard import MOST_READS, Row, agree, guarded
 from drivers.modbus.port import Seat
 
@@ -22,7 +22,6 @@ ADDRESS_REFUSED = {
     2: 0x8034_0000,  # illegal data address -> BadNodeIdUnknown
     3: 0x803C_0000,  # illegal data value -> BadOutOfRange
 }
-GATEWAY_REFUSED = (10, 11)
 DEVICE_FAILURE = 0x808B_0000
 MOST_LAYOUTS = 64
 

@@ -32,6 +32,7 @@ class Gateway:
         self.flying = self.most = 0
         self.port = 0
         self.dead: set[int] = set()
+        self.unreachable: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -55,7 +56,7 @@ class Gateway:
         if unit in self.dead:
             return
         if pdu[0] == 43:
-            writer.write(wrap(b"\xab\x01"))
+            writer.write(wrap(b"\xab\x0b" if unit in self.unreachable else b"\xab\x01"))
             return
         self.flying += 1
         self.most = max(self.most, self.flying)
@@ -167,6 +168,25 @@ async def test_a_dead_unit_does_not_hold_up_its_neighbours_and_is_asked_ever_les
         far.dead.clear()
         await other.connect(other.device.tags)
         assert await value(other) == [2]
+        assert far.links == 1
+
+
+async def test_a_unit_its_gateway_cannot_reach_is_asked_ever_less_often_on_the_same_connection() -> None:
+    clock = 1000.0
+    ports = Ports(now=lambda: clock)
+    async with gateway(units_number) as far, drivers(*(table(far.port, unit) for unit in (1, 2)), ports=ports) as own:
+        alive, other = own
+        await alive.connect(alive.device.tags)
+        assert await value(alive) == [1]
+        far.unreachable.add(2)
+        for pause in (0.5, 1.0, 2.0):
+            with pytest.raises(NotConnectedError, match="cannot reach unit 2"):
+                await other.connect(other.device.tags)
+            clock += pause - 0.01
+            with pytest.raises(NotConnectedError, match="its neighbours do"):
+                await other.connect(other.device.tags)
+            clock += 0.02
+        assert (await alive.read()).status.tolist() == []
         assert far.links == 1
 
 
