@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import signal
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,12 +17,13 @@ import pytest
 from asyncua import ua
 from asyncua.ua.object_ids import ObjectIds
 
+from agent.demo.stage import running
 from agent.ledger import Ledger, Reader
 from agent.live import DeviceRule, MachineRule, TagRef
 from agent.model import Line, Machine, MachineState, State
 from agent.poller import Poller
 from agent.recorder import Recorder
-from drivers.catalog import create
+from drivers.catalog import create, device_type
 from drivers.contract import Driver, NotConnectedError
 from drivers.opcua import wanted
 from drivers.opcua.kept import Kept
@@ -263,3 +265,35 @@ async def test_a_node_that_appears_later_is_told_without_a_new_link(
         await driver.close()
         sent = [number for number, _ in opcua_services(tap.sent)]
         assert sent.count(ObjectIds.CreateSessionRequest_Encoding_DefaultBinary) == 1
+
+
+async def test_a_server_that_hangs_and_comes_to_itself_has_lost_nothing(tmp_path: Path) -> None:
+    async with running("server", "tests.bench.opcua_server", ["1", "50"], tmp_path / "server.log") as server:
+        url = (await server.event("ready"))["url"]
+        tags = [{"name": "count", "node": "s=t0", "every": "50ms"}]
+        table = {"name": "d", "driver": "opcua", "url": url, "namespace": "urn:tanchang:bench", "security": "none"}
+        device = device_type("opcua").model_validate(table | {"timeout": "500ms", "tag": tags})
+        driver = create(device)
+        await driver.connect(device.tags)
+        told = (await driver.read()).value.tolist()
+        server.child.send_signal(signal.SIGSTOP)
+        with pytest.raises(NotConnectedError):
+            await collect(driver, told, 10**9)
+        kept = driver.keep()
+        await driver.close()
+        server.child.send_signal(signal.SIGCONT)
+        assert kept is not None
+        driver = create(device)
+        driver.resume(kept)
+        await driver.connect(device.tags)
+        assert (await driver.read()).value.tolist() == told[-1:]
+        await collect(driver, told, told[-1] + 20)
+        await driver.close()
+        assert told == [told[0] + n for n in range(len(told))]
+
+
+async def collect(driver: Driver[Any], told: list[float], last: float) -> None:
+    """Add what a driver of one tag tells until it has told the last."""
+    async with asyncio.timeout(PATIENCE_S):
+        while told[-1] < last:
+            told += (await driver.read()).value.tolist()
