@@ -34,9 +34,11 @@ async def twin(servers: dict[str, Twin], request: pytest.FixtureRequest) -> Twin
 
 
 @pytest.fixture
-async def opcua(servers: dict[str, Twin]) -> OpcuaTwin:
-    await servers["opcua"].write(clock=START_MS, good=0, light=4, temperature=20.5)
-    return cast("OpcuaTwin", servers["opcua"])
+async def opcua(servers: dict[str, Twin]) -> AsyncIterator[OpcuaTwin]:
+    twin = cast("OpcuaTwin", servers["opcua"])
+    await twin.write(clock=START_MS, good=0, light=4, temperature=20.5)
+    yield twin
+    await twin.end_subscriptions()
 
 
 @pytest.fixture

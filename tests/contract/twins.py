@@ -168,6 +168,11 @@ class OpcuaTwin:
         variant = ua.Variant(value, ua.VariantType.UInt16)
         await self._loop.run(self.server.nodes.objects.add_variable(self._node(name), name, variant))
 
+    async def end_subscriptions(self) -> None:
+        """End what broken links left behind."""
+        service = self.server.iserver.subscription_service
+        await self._loop.run(service.delete_subscriptions(list(service.subscriptions)))
+
     def _node(self, name: str) -> ua.NodeId:
         return ua.NodeId.from_string(f"ns={self._space};s={name}")
 
