@@ -77,7 +77,7 @@ class ModbusDriver(Driver[ModbusDevice]):
         if self._seat is not None:
             await self._seat.leave()
 
-    async def _identify(self, seat: Seat) -> Origin:
+    async def _identify(self, seat: Seat, *, again: bool = False) -> Origin:
         """Who answers; nobody we know where the device does not say, though it answers what it is asked after that."""
         if seat.hangs_up:
             return Origin()
@@ -97,8 +97,12 @@ class ModbusDriver(Driver[ModbusDevice]):
                 raise seat.unreachable() from error
             return Origin()
         except HungUpError:
-            await seat.reopen()
-            return Origin()
+            if again:
+                await seat.reopen()
+                return Origin()
+            await seat.open()  # it may have been cut for another reason: only who answers a read, and hangs up again
+            await self._read_anything(seat, self.device.timeout * IDENTITY_SHARE)
+            return await self._identify(seat, again=True)
         return origin(objects)
 
     async def _ask_patiently(self, seat: Seat, request: bytes) -> bytes | None:
@@ -122,13 +126,13 @@ class ModbusDriver(Driver[ModbusDevice]):
             answer.cancel()
             await asyncio.gather(answer, return_exceptions=True)
 
-    async def _read_anything(self, seat: Seat, timeout: float, answer: asyncio.Task[list[bytes]]) -> None:
+    async def _read_anything(self, seat: Seat, timeout: float, answer: asyncio.Task[list[bytes]] | None = None) -> None:
         """Pass where the unit answers a read, or the request before it after all; whatever it answers."""
         (block,) = plan(self._tags, [0], 0, self.device.max_registers)
         try:
             await seat.ask([read_request(block)], timeout)
         except UnitSilentError:
-            if not answer.done() or answer.exception() is not None:
+            if answer is None or not answer.done() or answer.exception() is not None:
                 raise
 
     def _batch(self, rows: Rows) -> Batch:

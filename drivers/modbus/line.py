@@ -56,6 +56,8 @@ class RtuLine(asyncio.Protocol):
 
     async def open(self) -> None:
         """Connect or open the tty; NotConnectedError where that fails."""
+        if self._gone is not None:
+            await asyncio.shield(self._gone)
         try:
             if isinstance(self.endpoint, Tty):
                 open_tty(self.endpoint, self)
@@ -88,9 +90,10 @@ class RtuLine(asyncio.Protocol):
 
     def drop(self, why: str) -> None:
         """End the connection; all who wait are told why."""
+        transport, self._transport = self._transport, None
         self._fail(NotConnectedError(f"{self.endpoint}: {why}"))
-        if self._transport is not None:
-            self._transport.abort()
+        if transport is not None:
+            transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]  # a socket's or a tty's

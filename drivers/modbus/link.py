@@ -55,6 +55,8 @@ class TcpLink(asyncio.Protocol):
 
     async def open(self) -> None:
         """Connect; NotConnectedError where nobody listens."""
+        if self._gone is not None:
+            await asyncio.shield(self._gone)
         try:
             await self._loop.create_connection(lambda: self, self.endpoint.host, self.endpoint.port)
         except OSError as error:
@@ -89,9 +91,10 @@ class TcpLink(asyncio.Protocol):
 
     def drop(self, why: str) -> None:
         """End the connection; all who wait are told why."""
+        transport, self._transport = self._transport, None
         self._fail(NotConnectedError(f"{self.endpoint}: {why}"))
-        if self._transport is not None:
-            self._transport.abort()
+        if transport is not None:
+            transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)

@@ -198,7 +198,7 @@ async def test_a_unit_that_hangs_up_on_being_asked_who_it_is_still_connects() ->
     driver = create(device_type("modbus").model_validate(table))
     assert not (await driver.connect(driver.device.tags)).simulated
     assert (await driver.read()).value.tolist() == [GOOD]
-    assert asked == [43, 3]
+    assert asked == [43, 3, 43, 3]  # hung up twice, and well between
     await driver.close()
     server.close()
     await server.wait_closed()
