@@ -27,10 +27,12 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Twin
 
 
 @pytest.fixture(params=["modbus", "opcua"])
-async def twin(servers: dict[str, Twin], request: pytest.FixtureRequest) -> Twin:
+async def twin(servers: dict[str, Twin], request: pytest.FixtureRequest) -> AsyncIterator[Twin]:
     chosen = servers[request.param]
     await chosen.write(clock=START_MS, good=0, light=4, temperature=20.5)
-    return chosen
+    yield chosen
+    if isinstance(chosen, OpcuaTwin):
+        await chosen.end_subscriptions()
 
 
 @pytest.fixture
