@@ -30,8 +30,9 @@ def raw(samples: Samples) -> Json:
 def _values(samples: Samples) -> list[float | str | None]:
     values: list[float | str | None] = []
     for batch in samples.batches:
-        finite = np.isfinite(batch.value)
-        row = batch.value.tolist() if finite.all() else np.where(finite, batch.value, None).tolist()
+        row: list[float | str | None] = batch.value.tolist()
+        for place in np.flatnonzero(~np.isfinite(batch.value)).tolist():
+            row[place] = None
         for place, text in batch.text.items():
             row[place] = text
         values += row
