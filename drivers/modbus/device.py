@@ -79,8 +79,8 @@ class ModbusTag(Tag):
 class ModbusDevice(Device):
     """One unit behind a Modbus TCP address, a serial server (`framing` rtu) or a serial line (`port` a path).
 
-    Devices with the same host and port, or the same line, share one connection; `outstanding` is how many requests
-    this unit is sent before the first is answered. `guard` double_read is for values that the PLC may tear.
+    Devices on the same line, and `shared` ones with the same host and port, share one connection; `outstanding` is how
+    many requests this unit is sent before the first is answered. `guard` double_read is for values that the PLC may tear.
     `word_order` is how values of two or more registers are laid out: ABCD as the protocol has it, CDAB words
     swapped, BADC bytes swapped, DCBA both; a tag may have its own. `address_base` is where addresses count from that
     do not say it themselves. `gap` is how many registers no tag asks for may be read to save a request,
@@ -91,6 +91,7 @@ class ModbusDevice(Device):
     host: Annotated[str, Field(min_length=1)] | None = None
     port: Annotated[int, Field(ge=1, le=65535)] | Annotated[str, Field(pattern="^/")] = 502
     framing: Framing = "tcp"
+    shared: bool = False
     baudrate: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 19200
     parity: Parity = "even"
     stopbits: Literal[1, 2] = 1
@@ -112,7 +113,8 @@ class ModbusDevice(Device):
         """What its connection leads to."""
         if isinstance(self.port, str):
             return Tty(self.port, self.baudrate, self.parity, self.stopbits)
-        return Socket(self.host or "", self.port, self.framing)
+        alone = not (self.shared or self.is_bus)
+        return Socket(self.host or "", self.port, self.framing, self.unit if alone else None)
 
     @property
     def is_bus(self) -> bool:

@@ -11,11 +11,15 @@ Parity = Literal["none", "even", "odd"]
 
 @dataclass(frozen=True, slots=True)
 class Socket:
-    """A listener; `framing` rtu is a serial server that passes RTU frames through."""
+    """A listener; `framing` rtu is a serial server that passes RTU frames through.
+
+    `lane` is the unit that has a connection to itself: some servers lose requests of several units on one.
+    """
 
     host: str
     port: int
     framing: Framing = "tcp"
+    lane: int | None = None
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"

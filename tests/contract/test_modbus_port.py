@@ -85,7 +85,7 @@ async def gateway(answer: Answer, *, framed_rtu: bool = False) -> AsyncIterator[
 
 def table(port: int | str, unit: int = 1, registers: int = 1, **more: Any) -> ModbusDevice:
     tags = [{"name": f"t{n}", "address": f"HR{n * 200}", "datatype": "u16", "every": "20ms"} for n in range(registers)]
-    where: dict[str, Any] = {"name": f"u{unit}", "driver": "modbus", "port": port, "unit": unit}
+    where: dict[str, Any] = {"name": f"u{unit}", "driver": "modbus", "port": port, "unit": unit, "shared": True}
     where |= {"host": "127.0.0.1"} if isinstance(port, int) else {}
     return ModbusDevice.model_validate(where | {"timeout": "300ms", "tag": tags} | more)
 
