@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SETUP := $(VENV)/.setup-done
 WEB := gateway/web/node_modules/.package-lock.json
 
-.PHONY: demo test setup lint bench schema locks clean
+.PHONY: demo test setup lint bench weeks faults schema locks clean
 
 demo: setup
 	$(BIN)/tanchang demo $(ARGS)
@@ -23,6 +23,14 @@ lint: setup
 
 bench: setup
 	$(BIN)/python -m tests.bench $(ARGS)
+
+# Random machine-weeks against a count of every tick: make weeks N=10000 [SEED=1]
+weeks: setup
+	$(BIN)/python -m tests.weeks $(or $(N),300) $(SEED)
+
+# Long forms: make faults PART=flips|modbus_fuzz|opcua_fuzz [N=2000] [SEED=0]
+faults: setup
+	$(BIN)/python -m tests.faults.$(or $(PART),flips) $(or $(N),2000) $(or $(SEED),0)
 
 # What an editor reads to complete the keys of a line file.
 schema: setup

@@ -80,7 +80,7 @@ class ModbusDevice(Device):
     """One unit behind a Modbus TCP address, a serial server (`framing` rtu) or a serial line (`port` a path).
 
     Devices on the same line, and `shared` ones with the same host and port, share one connection; `outstanding` is how
-    many requests this unit is sent before the first is answered. `guard` double_read is for values that the PLC may tear.
+    many requests this unit is sent before the first is answered. `guard` double_read is for values a PLC may tear.
     `word_order` is how values of two or more registers are laid out: ABCD as the protocol has it, CDAB words
     swapped, BADC bytes swapped, DCBA both; a tag may have its own. `address_base` is where addresses count from that
     do not say it themselves. `gap` is how many registers no tag asks for may be read to save a request,
