@@ -119,8 +119,13 @@ class Link:
         self._text: dict[int, str] = {}
 
     def open(self, origin: Origin) -> None:
-        """The link is up; nothing is observed before the first batch."""
-        self.origin, self.connected, self.fresh = origin, True, False
+        """The link is up; nothing is observed before the first batch.
+
+        What once said that it is simulated stays so: a simulator whose word got lost must not look real.
+        """
+        if origin.simulated or not self.origin.simulated:
+            self.origin = origin
+        self.connected, self.fresh = True, False
         self.connects += 1
 
     def lose(self, cause: str) -> None:

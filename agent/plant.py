@@ -123,7 +123,7 @@ class Plant:
         """A link is up; nothing is observed before its first batch."""
         self.links[device].open(origin)
         for station in self._told_by(device):
-            station.simulated = origin.simulated
+            station.simulated |= self.links[device].origin.simulated
 
     def lost(self, device: str, fault: Fault | None, mono: int) -> list[Record]:
         """A link is gone: its machines are UNKNOWN from its last batch on."""

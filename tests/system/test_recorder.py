@@ -233,6 +233,16 @@ async def test_a_lost_device_is_unknown_from_its_last_batch_and_its_gap_is_recor
     assert bench.recorder.devices()[0].reconnects == 1
 
 
+async def test_what_once_said_that_it_is_simulated_never_looks_real(bench):
+    await bench.start()
+    await bench.recorder.disconnected("press1", None)
+    await bench.recorder.connected("press1", Origin())
+    await bench.take("press1", first(110, good=103))
+    assert bench.machine().simulated
+    assert bench.recorder.devices()[0].origin.simulated
+    assert all(one.simulated for one in bench.records(Kind.COUNT, "press1"))
+
+
 async def test_coverage_falls_second_by_second_while_a_device_is_silent(bench):
     await bench.start()
     await bench.take("press1", batch(10))
