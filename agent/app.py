@@ -14,6 +14,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from agent.scheduler import Scheduler
     from gateway.uplink import Uplink
 
-VERSION = "0.1.0"
 RESTART_S = 5.0  # pause before a part that hit a bug starts again
 LOOK_BACK = 1000  # orders and plans read back at a start
 DRAIN_S = 3.0  # how long an agent that was told to stop goes on publishing what it recorded
@@ -94,7 +94,7 @@ class Agent:
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`: then reading ends first, what was recorded is published, and only then the north side goes."""
         await self.recorder.restore()
-        await self.recorder.audit("start", VERSION)
+        await self.recorder.audit("start", metadata.version("tanchang"))
         async with asyncio.TaskGroup() as north:
             running = [north.create_task(job, name=name) for name, job in self._north()]
             async with self._panel(north):

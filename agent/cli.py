@@ -6,7 +6,9 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
+Commands = Any  # argparse keeps the type of its sub-commands to itself
 VERSION = "0.1.0"
 MISTAKE = 2  # exit code: something the user wrote is wrong
 
@@ -17,10 +19,29 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--version", action="version", version=f"tanchang {VERSION}")
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
+    _add_line(commands)
+    _add_commissioning(commands)
+    _add_ledger(commands)
+    _add_demo(commands)
+    return root
+
+
+def _add_line(commands: Commands) -> None:
     check = commands.add_parser("check", help="check a line file; print every mistake")
     check.add_argument("file", type=Path)
     check.add_argument("--live", action="store_true", help="read every tag once; 1 where one is bad")
 
+    run = commands.add_parser("run", help="run the agent of one line")
+    run.add_argument("file", type=Path)
+    run.set_defaults(live=False)
+    run.add_argument("--data", type=Path, default=Path("data"), help="where ledger and evidence are kept")
+    run.add_argument("--attached", action="store_true", help="stop when standard input closes")
+
+    commands.add_parser("doctor", help="check this installation; say what to mend")
+    commands.add_parser("schema", help="print the JSON schema of a line file")
+
+
+def _add_commissioning(commands: Commands) -> None:
     taken = commands.add_parser("import", help="a tag list of another system as a device table")
     taken.add_argument("dialect", choices=["kepware", "neuron"])
     taken.add_argument("file", type=Path, help="the list as CSV")
@@ -42,15 +63,8 @@ def parser() -> argparse.ArgumentParser:
     probe.add_argument("--name", default="device1", help="what to call the device")
     probe.add_argument("--expect", metavar="HR8=16.2", help="Modbus: find type and word order by a value you see")
 
-    run = commands.add_parser("run", help="run the agent of one line")
-    run.add_argument("file", type=Path)
-    run.set_defaults(live=False)
-    run.add_argument("--data", type=Path, default=Path("data"), help="where ledger and evidence are kept")
-    run.add_argument("--attached", action="store_true", help="stop when standard input closes")
 
-    commands.add_parser("doctor", help="check this installation; say what to mend")
-    commands.add_parser("schema", help="print the JSON schema of a line file")
-
+def _add_ledger(commands: Commands) -> None:
     verify = commands.add_parser("verify", help="prove a ledger: nothing lost, doubled or altered")
     verify.add_argument("what", choices=["ledger"])
     verify.add_argument("path", type=Path, help="the folder of a ledger, its file or a copy; it may be in use")
@@ -68,6 +82,8 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--format", choices=["csv", "parquet"], default="csv")
     export.add_argument("--out", type=Path, metavar="FILE", help="instead of standard output")
 
+
+def _add_demo(commands: Commands) -> None:
     demo = commands.add_parser("demo", help="plant, broker, agent, panel and tour on this machine")
     demo.add_argument("--for", dest="duration", metavar="TIME", help="headless: run this long after the first figure")
     demo.add_argument("--speed", type=float, default=None, help="plant seconds in a second (10, headless 60)")
@@ -81,7 +97,6 @@ def parser() -> argparse.ArgumentParser:
     simulate.add_argument("rest", nargs=argparse.REMAINDER)
     tour = commands.add_parser("tour", help="the tour displays, fed over MQTT", add_help=False)
     tour.add_argument("rest", nargs=argparse.REMAINDER)
-    return root
 
 
 def _span(command: argparse.ArgumentParser, what: str) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from agent.cli import COMMANDS, parser
+from agent.cli import COMMANDS, VERSION, parser
 from agent.linefile import load
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +33,11 @@ def test_every_command_of_the_readme_exists() -> None:
     demo = re.search(r"tanchang (demo --for .*)", README)
     assert demo
     assert parser().parse_args(demo[1].split()).duration == "60s"
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
+    assert f"## {VERSION}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_every_make_target_named_in_a_document_exists() -> None:
