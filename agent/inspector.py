@@ -10,12 +10,13 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from agent.evidence import Evidence
-from agent.model import SECOND, Batch, Fault, Inspection, Verdict
+from agent.model import Batch, Fault, Inspection, Verdict
 from agent.shots import Shots
+from gateway import payload
 from inference.card import ModelError
 from inference.inspection.judge import Judge, Judgement, evidence_picture
 from inference.inspection.picture import Picture, PictureError, read_picture
@@ -230,5 +231,4 @@ def nanoseconds(stamp: str) -> int | None:
         return None
     if moment.tzinfo is None:
         return None
-    since = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds * 1000
+    return payload.nanoseconds(moment)

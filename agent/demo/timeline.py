@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gateway import payload
+
 
 def nanoseconds(iso: str) -> int:
     """ISO 8601 with milliseconds as integer nanoseconds since 1970 UTC."""
-    moment = datetime.fromisoformat(iso)
-    return round(moment.timestamp() * 1000) * 1_000_000
+    return payload.nanoseconds(datetime.fromisoformat(iso))
 
 
 @dataclass(frozen=True, slots=True)
