@@ -43,11 +43,11 @@ def _add_line(commands: Commands) -> None:
 
 def _add_commissioning(commands: Commands) -> None:
     taken = commands.add_parser("import", help="a tag list of another system as a device table")
-    taken.add_argument("dialect", choices=["kepware", "neuron"])
-    taken.add_argument("file", type=Path, help="the list as CSV")
+    taken.add_argument("dialect", choices=["kepware", "neuron", "tia-csv"])
+    taken.add_argument("file", type=Path, help="the list as CSV or workbook (xlsx)")
     taken.add_argument("--device", required=True, metavar="NAME", help="what to call the device")
     taken.add_argument("--host", required=True, help="where it is; no list says")
-    taken.add_argument("--port", type=int, default=502)
+    taken.add_argument("--port", type=int, help="502 for Modbus, 4840 for OPC UA unless told")
     taken.add_argument("--unit", type=int, default=1, help="for lists that do not say")
     taken.add_argument("--address-base", type=int, choices=[0, 1], help="whether addresses count from 0 or 1")
     taken.add_argument("--word-order", choices=["ABCD", "CDAB", "BADC", "DCBA"], help="of values of several registers")

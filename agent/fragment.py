@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from agent.taglist.adopt import plain_name, toml_value
+from agent.taglist.adopt import plain_name
 from agent.taglist.draft import LETTER
+from agent.taglist.table import toml_value
 from drivers.modbus.datatype import RAW, REGISTERS, WordOrder, octet_order
 
 if TYPE_CHECKING:  # each protocol library is loaded by its own survey alone

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +12,7 @@ from pydantic import ValidationError
 
 from agent.taglist.draft import Choices, Draft, Reject
 from agent.taglist.sheet import Sheet
-from drivers.modbus.device import ModbusTag
+from agent.taglist.table import Table, toml_value
 
 LONGEST_NAME = 32
 UNSET = {"unit": "", "scale": 1.0, "offset": 0.0}
@@ -43,7 +42,7 @@ class Adopted:
     toml: str
 
 
-def adopt(sheet: Sheet, read: Read, choices: Choices, name_column: str) -> Adopted:
+def adopt(sheet: Sheet, read: Read, choices: Choices, name_column: str, table: Table) -> Adopted:
     """Take over what can be taken over. Units of one list become devices of their own."""
     verdicts: list[Verdict] = []
     devices: dict[int, list[tuple[str, Draft]]] = {}
@@ -53,7 +52,7 @@ def adopt(sheet: Sheet, read: Read, choices: Choices, name_column: str) -> Adopt
             draft = read(row, choices)
             tags = devices.setdefault(choices.unit if draft.unit is None else draft.unit, [])
             name, note = _name(draft, {name for name, _ in tags})
-            _check(name, draft.tag, choices)
+            _check(table, name, draft.tag, choices)
         except Reject as reason:
             verdicts.append(Verdict(line, source, "", str(reason)))
             continue
@@ -62,16 +61,15 @@ def adopt(sheet: Sheet, read: Read, choices: Choices, name_column: str) -> Adopt
     kept = {unit: tags for unit, tags in devices.items() if tags}
     several = len(kept) > 1
     tables = [
-        _table(f"{choices.device}_{unit}" if several else choices.device, unit, tags, choices)
+        _table(table, table.head(f"{choices.device}_{unit}" if several else choices.device, unit, choices), tags)
         for unit, tags in kept.items()
     ]
     return Adopted(tuple(verdicts), "\n".join(tables))
 
 
-def _check(name: str, tag: Mapping[str, Any], choices: Choices) -> None:
-    """Hold a tag to the device table's own model."""
+def _check(table: Table, name: str, tag: Mapping[str, Any], choices: Choices) -> None:
     try:
-        ModbusTag.model_validate({"word_order": choices.word_order, **tag, "name": name})
+        table.check(name, tag, choices)
     except ValidationError as error:
         raise Reject(str(error.errors()[0]["msg"]).removeprefix("Value error, ")) from error
 
@@ -79,7 +77,7 @@ def _check(name: str, tag: Mapping[str, Any], choices: Choices) -> None:
 def _name(draft: Draft, taken: set[str]) -> tuple[str, tuple[str, ...]]:
     """A name of ours, lower-case ASCII and new in its device, with a note where it is not the list's."""
     source = draft.source
-    name = plain_name(source) or f"tag_{str(draft.tag['address']).lower()}"
+    name = plain_name(source) or plain_name(f"tag_{draft.where}")
     if name in taken and draft.group:
         name = plain_name(f"{draft.group}_{source}") or name
     first, count = name, 1
@@ -100,28 +98,14 @@ def plain_name(text: str) -> str:
     return words[:LONGEST_NAME].rstrip("_")
 
 
-def _table(name: str, unit: int, tags: Sequence[tuple[str, Draft]], choices: Choices) -> str:
-    head = [
-        "[[device]]",
-        f"name = {toml_value(name)}",
-        'driver = "modbus"',
-        f"host = {toml_value(choices.host)}",
-        f"port = {choices.port}",
-        f"unit = {unit}",
-    ]
-    if choices.word_order is not None:
-        head.append(f"word_order = {toml_value(choices.word_order)}")
-    return "\n".join([*head, "tag = [", *(_line(name, draft) for name, draft in tags), "]", ""])
+def _table(table: Table, head: Sequence[str], tags: Sequence[tuple[str, Draft]]) -> str:
+    lines = (_line(name, draft, table.place) for name, draft in tags)
+    return "\n".join(["[[device]]", *head, "tag = [", *lines, "]", ""])
 
 
-def _line(name: str, draft: Draft) -> str:
-    order = {"name": name, "address": draft.tag["address"], **draft.tag}
+def _line(name: str, draft: Draft, place: str) -> str:
+    order = {"name": name, place: draft.tag[place], **draft.tag}
     pairs = ", ".join(f"{key} = {toml_value(value)}" for key, value in order.items() if UNSET.get(key) != value)
     said = " ".join(part for part in ("" if name == draft.source else draft.source, draft.comment) if part)
     said = "".join(character if character.isprintable() else " " for character in said).strip()
     return f"  {{ {pairs} }}," + (f"  # {said}" if said else "")
-
-
-def toml_value(value: Any) -> str:
-    """A value in TOML: JSON's strings and numbers are TOML's too, but for one control character."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -30,7 +30,7 @@ class Choices:
 
     device: str
     host: str = ""
-    port: int = 502
+    port: int | None = None
     unit: int = 1
     address_base: Literal[0, 1] | None = None
     word_order: str | None = None
@@ -39,10 +39,14 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A tag as it shall stand in the line file, its name still as the list has it. `notes`: what was changed."""
+    """A tag as it shall stand in the line file, its name still as the list has it. `notes`: what was changed.
+
+    `where` names it if its own name has no letters that ours can have.
+    """
 
     source: str
     tag: Mapping[str, Any]
+    where: str
     unit: int | None = None
     group: str = ""
     comment: str = ""

@@ -48,7 +48,9 @@ def draft(row: Mapping[str, str], choices: Choices) -> Draft:
         tag["unit"] = row["eng units"]
     if pace:
         tag["every"] = pace
-    return Draft(row["tag name"], tag | scaling, comment=row.get("description", ""), notes=(*notes, *slower))
+    return Draft(
+        row["tag name"], tag | scaling, tag["address"], comment=row.get("description", ""), notes=(*notes, *slower)
+    )
 
 
 def _place(address: str, datatype: str, choices: Choices) -> dict[str, Any]:

@@ -50,7 +50,9 @@ def draft(row: Mapping[str, str], choices: Choices) -> Draft:
         tag["scale"] = factor
     if int(unit) > 255:
         raise Reject(f"there is no unit {unit}; units are 0 to 255")
-    return Draft(row["name"], tag, unit=int(unit), group=row["group"], comment=row.get("description", ""))
+    return Draft(
+        row["name"], tag, tag["address"], unit=int(unit), group=row["group"], comment=row.get("description", "")
+    )
 
 
 def _order(endian: str | None, datatype: str, choices: Choices) -> dict[str, Any]:

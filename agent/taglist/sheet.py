@@ -26,8 +26,6 @@ class Sheet:
 
 def read(content: bytes, columns: Sequence[str]) -> Sheet:
     """The sheet; SheetError where it is none or lacks one of `columns` (lower case)."""
-    if content[:4] == b"PK\x03\x04":
-        raise SheetError("this is a workbook (xlsx); save it as CSV (UTF-8) and import that")
     text, encoding = _decoded(content)
     lines = text.split("\n", 1)
     separator = max(SEPARATORS, key=lines[0].count)

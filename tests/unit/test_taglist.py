@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import re
 import subprocess
 import sys
 import tomllib
@@ -14,13 +15,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl import Workbook
 
 from agent.linefile import load
-from agent.taglist import kepware, neuron
-from agent.taglist.adopt import adopt
+from agent.taglist import kepware
 from agent.taglist.command import DIALECTS
 from agent.taglist.draft import Choices
-from agent.taglist.sheet import SheetError, read
+from agent.taglist.sheet import SheetError
 from drivers.modbus.device import ModbusDevice
 
 LISTS = Path(__file__).parent / "taglists"
@@ -30,8 +31,7 @@ KEPWARE = (LISTS / "kepware.csv").read_text(encoding="utf-8").split("\n", 1)[0]
 
 
 def adopted(dialect, content, choices=CHOICES):
-    module, name_column = DIALECTS[dialect]
-    return adopt(read(content, module.COLUMNS), module.draft, choices, name_column)
+    return DIALECTS[dialect].adopt(DIALECTS[dialect].read(content), choices)
 
 
 @pytest.mark.parametrize("dialect", sorted(DIALECTS))
@@ -48,10 +48,13 @@ def test_a_list_becomes_the_same_tables_however_it_was_saved(dialect, encoding, 
 @pytest.mark.parametrize("dialect", sorted(DIALECTS))
 def test_the_line_files_own_checker_accepts_the_tables(dialect, tmp_path):
     path = tmp_path / "line.toml"
-    path.write_text(LINE + (LISTS / f"{dialect}.toml").read_text(encoding="utf-8"), encoding="utf-8")
-    assert [table["host"] for table in load(path).device if ModbusDevice.model_validate(table)] == ["192.168.10.21"] * (
-        1 if dialect == "kepware" else 2
-    )
+    tables = (LISTS / f"{dialect}.toml").read_text(encoding="utf-8")
+    # How an OPC UA link is secured no tag list says.
+    tables = tables.replace("namespace =", 'security = "none"\nnamespace =')
+    path.write_text(LINE + tables, encoding="utf-8")
+    devices = load(path).devices
+    assert len(devices) == (2 if dialect == "neuron" else 1)
+    assert all("192.168.10.21" in device.address for device in devices)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +71,9 @@ def test_the_line_files_own_checker_accepts_the_tables(dialect, tmp_path):
         ("neuron", "odd", "what #LB means differs between Neuron's drivers; give --endian LB=CDAB"),
         ("neuron", "byte", "type 'UINT8' cannot be read"),
         ("neuron", "node", "is no Modbus address of Neuron's, such as 1!400001"),
+        ("tia-csv", "hidden", 'tick "Accessible from HMI/OPC UA"'),
+        ("tia-csv", "when", "data type 'DTL' is no single value"),
+        ("tia-csv", "levels", "an array; name its values one by one"),
     ],
 )
 def test_a_row_that_is_not_taken_says_why(dialect, source, reason):
@@ -181,7 +187,7 @@ def test_linear_scaling_meets_both_ends(low, span, out, wide):
 @pytest.mark.parametrize(
     ("content", "remedy"),
     [
-        (b"PK\x03\x04rest", "save it as CSV"),
+        (b"PK\x03\x04rest", "save the list as CSV"),
         (b"", "has no column 'tag name', 'address', 'data type'"),
         (b"Name,Type\n", "export the list with its header"),
         (b"\xff\xff\xff", "save the list as UTF-8"),
@@ -190,15 +196,30 @@ def test_linear_scaling_meets_both_ends(low, span, out, wide):
 )
 def test_a_file_that_is_no_list_is_told_with_its_remedy(content, remedy):
     with pytest.raises(SheetError, match=remedy):
-        read(content, kepware.COLUMNS)
+        DIALECTS["kepware"].read(content)
 
 
 @given(st.binary(max_size=200))
 def test_no_file_breaks_the_reader(content):
-    for module in (kepware, neuron):
+    for dialect in DIALECTS.values():
         with contextlib.suppress(SheetError):
-            sheet = read(",".join(module.COLUMNS).encode() + b"\n" + content, module.COLUMNS)
-            adopt(sheet, module.draft, CHOICES, module.COLUMNS[0])
+            dialect.adopt(dialect.read(",".join(dialect.rows.COLUMNS).encode() + b"\n" + content), CHOICES)
+
+
+def test_a_workbook_means_the_same_as_the_same_list_saved_as_csv(tmp_path):
+    for name, dialect in DIALECTS.items():
+        book = Workbook()
+        for row in csv.reader((LISTS / f"{name}.csv").read_text(encoding="utf-8").splitlines()):
+            book.active.append([int(cell) if re.fullmatch("[1-9][0-9]*", cell) else cell for cell in row])
+        book.save(tmp_path / "list.xlsx")
+        told = dialect.adopt(dialect.read((tmp_path / "list.xlsx").read_bytes()), CHOICES)
+        assert told.toml == (LISTS / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def test_a_workbook_without_its_reader_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(SheetError, match=re.escape("pip install 'tanchang[xlsx]'")):
+        DIALECTS["neuron"].read(b"PK\x03\x04")
 
 
 def test_the_command_prints_every_verdict_and_writes_the_tables(tmp_path):
