@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from random import Random
 from types import TracebackType
 from typing import Literal, Self, get_args
 
-Mode = Literal["pass", "hole", "half", "refuse", "rst", "drip", "delay"]
+Mode = Literal["pass", "hole", "half", "refuse", "rst", "fin", "drip", "delay", "garbage", "torn"]
 
+CUTTING: tuple[Mode, ...] = ("refuse", "rst", "fin")
 DRIP_BYTES, DRIP_S = 1, 0.05
 CHUNK = 65536
 
@@ -20,12 +22,14 @@ class FaultProxy:
     What it does to the bytes is `mode`, and may change at any time.
     pass: nothing. hole: swallows both ways, links stay open, nothing swallowed is sent later.
     half: swallows what comes back only. refuse: cuts all links and closes the listener.
-    rst: resets every link, old and new.
+    rst: resets every link, old and new. fin: closes them.
     drip: a byte at a time. delay: holds each piece back for `delay` seconds.
+    garbage: what comes back is as many random octets. torn: half of what comes back, then the link is closed.
     """
 
-    def __init__(self, host: str, port: int, delay: float = 0.5, listen: int = 0) -> None:
+    def __init__(self, host: str, port: int, delay: float = 0.5, listen: int = 0, seed: int = 0) -> None:
         self.delay = delay
+        self._random = Random(seed)
         self.port = listen
         self.target = (host, port)
         self._mode: Mode = "pass"
@@ -61,7 +65,7 @@ class FaultProxy:
         """Set the mode and return when it holds: listener closed or open, links cut where the mode cuts them."""
         async with self._turn:
             self._mode = _known(mode)
-            if mode in ("refuse", "rst"):
+            if mode in CUTTING:
                 await self._cut(reset=mode == "rst")
             if mode == "refuse" and self._server is not None:
                 self._server.close()
@@ -88,7 +92,7 @@ class FaultProxy:
         await asyncio.gather(*links, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._mode in ("rst", "refuse"):
+        if self._mode in CUTTING:
             _drop(writer, reset=self._mode == "rst")
             return
         task = asyncio.current_task()
@@ -98,17 +102,24 @@ class FaultProxy:
             far_reader, far_writer = await asyncio.open_connection(*self.target)
             self._links[task] = (writer, far_writer)
             async with asyncio.TaskGroup() as both:
-                both.create_task(self._pump(reader, far_writer, ("hole",)))
-                both.create_task(self._pump(far_reader, writer, ("hole", "half")))
+                both.create_task(self._pump(reader, far_writer, comes_back=False))
+                both.create_task(self._pump(far_reader, writer, comes_back=True))
         except* OSError:
             pass  # a cut link is this class's business
         finally:
             for end in self._links.pop(task):
                 _drop(end, reset=False)
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, holes: tuple[Mode, ...]) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, comes_back: bool) -> None:
         """Carry one direction until it ends, but for the modes that swallow it; its end ends the other one too."""
+        holes = ("hole", "half") if comes_back else ("hole",)
         while piece := await reader.read(CHUNK):
+            if comes_back and self._mode == "torn":
+                writer.write(piece[: len(piece) // 2])
+                await writer.drain()
+                break
+            if comes_back and self._mode == "garbage":
+                piece = self._random.randbytes(len(piece))
             if self._mode == "delay":
                 await asyncio.sleep(self.delay)
             step = DRIP_BYTES if self._mode == "drip" else len(piece)

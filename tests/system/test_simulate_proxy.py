@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from random import Random
 
 import pytest
 
@@ -87,3 +88,26 @@ async def test_a_mode_that_does_not_exist_is_named_with_its_remedy(proxy):
         await proxy.switch("slow")
     with pytest.raises(ValueError, match="choose one of pass, hole"):
         proxy.mode = "slow"
+
+
+async def test_a_closing_proxy_ends_its_links_without_a_reset(proxy):
+    reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+    writer.write(b"a")
+    assert await reader.readexactly(1) == b"a"
+    await proxy.switch("fin")
+    assert await reader.read() == b""
+    writer.close()
+
+
+async def test_a_torn_answer_ends_in_its_middle_and_the_link_with_it(proxy):
+    proxy.mode = "torn"
+    reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+    writer.write(b"twelve bytes")
+    assert await reader.read() == b"twelve"
+    writer.close()
+
+
+async def test_garbage_comes_back_as_long_as_the_answer_and_repeats_with_its_seed(proxy):
+    proxy.mode = "garbage"
+    told = await ask(proxy, b"twelve bytes")
+    assert told == Random(0).randbytes(12) != b"twelve bytes"

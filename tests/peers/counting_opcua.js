@@ -1,0 +1,69 @@
+// An OPC UA server on node-opcua that counts: node counting_opcua.js FOLDER LIFE SHIFT EVERY_MS
+//
+// Nodes s=light, s=good, s=serial, s=check of urn:tanchang:counting; good counts from 0, serial is LIFE * 1000000 + good,
+// check is a hash of serial. SHIFT namespaces come before ours. FOLDER keeps its certificate. Prints its port.
+// Words on standard input: bad, well (the quality of all values), halt (stops counting and prints good). Ends with it.
+"use strict";
+const readline = require("node:readline");
+const { OPCUAServer, OPCUACertificateManager, MessageSecurityMode, SecurityPolicy, DataType, StatusCodes, Variant } =
+    require("node-opcua");
+
+const [folder, life, shift, every] = [process.argv[2], ...process.argv.slice(3).map(Number)];
+
+function check(serial) {
+    return Math.imul(serial, 2654435761) >>> 0;
+}
+
+async function main() {
+    const server = new OPCUAServer({
+        port: 0,
+        hostname: "127.0.0.1",
+        host: "127.0.0.1",
+        allowAnonymous: true,
+        securityModes: [MessageSecurityMode.None],
+        securityPolicies: [SecurityPolicy.None],
+        serverCertificateManager: new OPCUACertificateManager({ rootFolder: folder, automaticallyAcceptUnknownCertificate: true }),
+        serverInfo: { applicationUri: "urn:tanchang:counting:node" },
+        nodeset_filename: [require("node-opcua").nodesets.standard],
+    });
+    await server.initialize();
+    const space = server.engine.addressSpace;
+    for (let n = 0; n < shift; n++) space.registerNamespace(`urn:tanchang:before${n}`);
+    const own = space.registerNamespace("urn:tanchang:counting");
+    const [light, good, serial, hash] = ["light", "good", "serial", "check"].map((name) =>
+        own.addVariable({ organizedBy: space.rootFolder.objects, browseName: name, nodeId: `s=${name}`, dataType: "UInt32" }),
+    );
+    let count = 0;
+    let quality = StatusCodes.Good;
+    const put = (node, value) => node.setValueFromSource(new Variant({ dataType: DataType.UInt32, value }), quality);
+    const tell = () => {
+        const whole = life * 1000000 + count;
+        put(light, 4);
+        put(good, count);
+        put(hash, check(whole));
+        put(serial, whole);
+    };
+    tell();
+    await server.start();
+    console.log(JSON.stringify({ port: server.endpoints[0].port }));
+    const timer = setInterval(() => {
+        count += 1;
+        tell();
+    }, every);
+    const words = readline.createInterface({ input: process.stdin });
+    words.on("line", (word) => {
+        quality = word === "bad" ? StatusCodes.BadSensorFailure : word === "well" ? StatusCodes.Good : quality;
+        if (word === "halt") {
+            clearInterval(timer);
+            console.log(JSON.stringify({ good: count }));
+        } else {
+            tell();
+        }
+    });
+    words.on("close", () => process.exit(0));
+}
+
+main().catch((error) => {
+    console.error(error);
+    process.exit(1);
+});
