@@ -83,7 +83,7 @@ class Agent:
         self.line = line_file.equipment
         self.devices = line_file.devices
         rules = wiring.machine_rules(line_file, self.devices)
-        calendar = wiring.shifts(line_file.shift)
+        calendar = wiring.calendar(line_file)
         self.recorder = Recorder(self.line, rules, wiring.device_rules(self.devices), calendar, ledger)
         self.inspectors: list[Inspector] = []
         self.scheduler: Scheduler | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 
 from agent.linetable import LineFile, MachineTable, StateTable
 from agent.mistake import Mistake
@@ -22,6 +23,7 @@ def cross_references(line_file: LineFile, devices: Sequence[Device]) -> list[Mis
         *_twice("camera", [camera.name for camera in line_file.camera]),
         *_twice("product", [product.name for product in line_file.product]),
         *(m for device in devices for m in _twice(f"device {device.name}, tag", [tag.name for tag in device.tags])),
+        *_exceptions(line_file),
         *_references(line_file, tags),
         *_machines(line_file),
         *(m for machine in line_file.machine for m in _lamps(machine)),
@@ -32,6 +34,19 @@ def _twice(what: str, names: Sequence[str]) -> Iterator[Mistake]:
     for name, count in Counter(names).items():
         if count > 1:
             yield Mistake(f"{what} {name}", "this name is used twice; give each its own")
+
+
+def _exceptions(line_file: LineFile) -> Iterator[Mistake]:
+    names = [table.name for table in line_file.shift]
+    told: dict[date, str] = {}
+    for one in line_file.exception:
+        place = f"exception {one.first}"
+        for name in one.shifts:
+            if name not in names:
+                yield Mistake(place, f"no shift {name!r}; known: {', '.join(names) or 'none'}")
+        again = next((day for day in one.days if told.setdefault(day, place) != place), None)
+        if again is not None:
+            yield Mistake(place, f"{again} is in {told[again]} already; keep one")
 
 
 def _references(line_file: LineFile, tags: Mapping[str, Device]) -> Iterator[Mistake]:

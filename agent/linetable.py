@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from agent.duration import Duration
 from agent.model import Line, Machine
@@ -19,6 +20,9 @@ Reference = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}\.[a-z][a-z0-9_]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 PathWord = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
 Weekday = Annotated[str, Field(pattern=r"^(mon|tue|wed|thu|fri|sat|sun)$")]
+
+
+LONGEST_EXCEPTION = timedelta(366)
 
 
 class Table(BaseModel):
@@ -64,6 +68,30 @@ class ShiftTable(Table):
     end: TimeOfDay = Field(alias="to")
     days: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
     breaks: tuple[tuple[TimeOfDay, TimeOfDay], ...] = ()
+
+
+class ExceptionTable(Table):
+    """Days with shifts of their own, first to last: of the calendar's by name, or written out; none on a holiday."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    first: date = Field(alias="from")
+    last: date | None = Field(None, alias="to")
+    shifts: tuple[str, ...] = ()
+    shift: tuple[ShiftTable, ...] = ()
+
+    @property
+    def days(self) -> Iterator[date]:
+        """The days it holds for."""
+        return (self.first + timedelta(days) for days in range(((self.last or self.first) - self.first).days + 1))
+
+    @field_validator("last")
+    @classmethod
+    def _not_before(cls, last: date | None, info: ValidationInfo) -> date | None:
+        first = info.data.get("first")
+        if last is not None and first is not None and not first <= last <= first + LONGEST_EXCEPTION:
+            raise ValueError("write the last of the days, at most a year after the first")
+        return last
 
 
 class StateTable(Table):
@@ -135,6 +163,7 @@ class LineFile(Table):
     mqtt: MqttTable | None = None
     panel: PanelTable | None = None
     shift: tuple[ShiftTable, ...] = ()
+    exception: tuple[ExceptionTable, ...] = ()
     device: tuple[dict[str, Any], ...] = ()
     machine: tuple[MachineTable, ...] = ()
     camera: tuple[CameraTable, ...] = ()

@@ -17,7 +17,7 @@ from agent.live import Counted, DeviceRule, Link, MachineRule, Station
 from agent.machine import Change
 from agent.model import SECOND, UNKNOWN, Batch, Fault, Inspection, Kind, Kpi, Line, MachineNow, Origin, Plan, Record
 from agent.restore import LAST_INSPECTIONS, Restored
-from agent.shift import Shift
+from agent.shift import Calendar
 from agent.windows import Entry, Windows, current
 
 SETTLE = 2 * SECOND  # wall time after which what was not observed counts as missing
@@ -59,7 +59,7 @@ class Plant:
         line: Line,
         rules: Sequence[MachineRule],
         devices: Sequence[DeviceRule],
-        shifts: Sequence[Shift],
+        calendar: Calendar,
         started: int,
     ) -> None:
         self.line = line
@@ -70,7 +70,7 @@ class Plant:
         self.advice: Plan | None = None
         self._machines = {machine.name: machine for machine in line.machines}
         self._watching = sorted({station.rule.state.device for station in self.stations.values()})
-        self._windows = Windows(line, shifts)
+        self._windows = Windows(line, calendar)
         self._faults: dict[tuple[str, str], Fault] = {}
         self._time = self._started = started
         self._known_time = False

@@ -34,7 +34,7 @@ from agent.model import (
 )
 from agent.plant import Plant, Told
 from agent.restore import restored
-from agent.shift import Shift
+from agent.shift import Calendar
 from gateway import payload
 
 BLOCK = 1 * SECOND
@@ -59,16 +59,16 @@ class Recorder:
         line: Line,
         rules: Sequence[MachineRule],
         devices: Sequence[DeviceRule],
-        shifts: Sequence[Shift],
+        calendar: Calendar,
         ledger: Ledger,
         mono_ns: Callable[[], int] = time.monotonic_ns,
         wall_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self.line = line
         self.ledger = ledger
-        self._shifts = shifts
+        self._calendar = calendar
         self._mono_ns = mono_ns
-        self._plant = Plant(line, rules, devices, shifts, wall_ns())
+        self._plant = Plant(line, rules, devices, calendar, wall_ns())
         self._filling: dict[str, Filling] = {}
         self._behind: int | None = None  # since when memory is ahead of what was handed to the ledger
         self._shown = self._plant.look()
@@ -78,7 +78,7 @@ class Recorder:
     async def restore(self) -> None:
         """Go on where the ledger ends: totals, windows, last inspections; what was not watched since is UNKNOWN."""
         devices = {name: one.rule.state.device for name, one in self._plant.stations.items()}
-        past = await asyncio.to_thread(restored, self.ledger, self.line, self._shifts, devices)
+        past = await asyncio.to_thread(restored, self.ledger, self.line, self._calendar, devices)
         await self._commit(Told(self._plant.restore(past)))
 
     async def connected(self, device: str, origin: Origin) -> None:

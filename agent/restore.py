@@ -11,7 +11,7 @@ from agent.counter import CounterState
 from agent.ledger import Ledger, Observed, Reader
 from agent.live import Span
 from agent.model import UNKNOWN, Cause, Inspection, Kind, Line, MachineState, Record, State, Verdict, Window
-from agent.shift import Shift
+from agent.shift import Calendar
 from agent.windows import Windows
 from gateway.payload import nanoseconds
 
@@ -42,11 +42,11 @@ class Restored:
     simulated: bool
 
 
-def restored(ledger: Ledger, line: Line, shifts: Sequence[Shift], devices: Mapping[str, str]) -> Restored:
+def restored(ledger: Ledger, line: Line, calendar: Calendar, devices: Mapping[str, str]) -> Restored:
     """Read it all; `devices` names the device that tells each machine's state."""
     reader = Reader(ledger.folder)
     try:
-        windows = _windows(reader, line, shifts, ledger.observed, devices)
+        windows = _windows(reader, line, calendar, ledger.observed, devices)
         states = {}
         for machine in devices:
             for record in reader.records(Kind.STATE, machine, limit=1, newest=True):
@@ -89,12 +89,12 @@ def _open_faults(reader: Reader) -> list[Mapping[str, Any]]:
 
 
 def _windows(
-    reader: Reader, line: Line, shifts: Sequence[Shift], observed: Mapping[str, Observed], devices: Mapping[str, str]
+    reader: Reader, line: Line, calendar: Calendar, observed: Mapping[str, Observed], devices: Mapping[str, str]
 ) -> Windows:
     """The windows that were open, fed again with all that is recorded of them."""
     told = _last_closed(reader)
     closed = {kind: one.window.end for kind, one in told.items()}
-    windows = Windows(line, shifts, closed)
+    windows = Windows(line, calendar, closed)
     first = reader.records(Kind.STATE, limit=1)
     watched = [observed[device].time for device in devices.values() if device in observed]
     if not first or not watched:

@@ -7,7 +7,7 @@ on, and a night in which the clocks change has its true length. Pure; times in n
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, time
 
 from whenever import Date, Instant, Time, ZonedDateTime
@@ -32,19 +32,19 @@ class Shift:
     breaks: tuple[tuple[time, time], ...] = ()
 
 
-Exceptions = Mapping[date, Sequence[Shift]]
-"""The shifts that start on a date instead of the calendar's, whatever their `days`; none on a holiday."""
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The shifts, and by date those that start on it in their stead, whatever their `days`; none on a holiday."""
 
-NO_EXCEPTIONS: Exceptions = {}
+    shifts: Sequence[Shift] = ()
+    exceptions: Mapping[date, Sequence[Shift]] = field(default_factory=dict)
 
 
-def shift_window(
-    shifts: Sequence[Shift], timezone: str, time_ns: int, exceptions: Exceptions = NO_EXCEPTIONS
-) -> Window | None:
+def shift_window(calendar: Calendar, timezone: str, time_ns: int) -> Window | None:
     """The shift that holds the moment, the first listed where shifts overlap; None outside all of them."""
     today = _local(timezone, time_ns).date()
     days = (today.subtract(days=1), today)
-    listed = [(rank, day, shift) for day in days for rank, shift in _starting(shifts, day, exceptions)]
+    listed = [(rank, day, shift) for day in days for rank, shift in _starting(calendar, day)]
     for _, day, shift in sorted(listed, key=lambda one: one[:2]):
         start, end = _span(shift.start, shift.start, shift.end, day, timezone)
         if start <= time_ns < end:
@@ -67,12 +67,10 @@ def hour_window(timezone: str, time_ns: int) -> Window:
     return Window("hour", f"{local.hour:02}:00", start, end)
 
 
-def planned(
-    shifts: Sequence[Shift], timezone: str, window: Window, exceptions: Exceptions = NO_EXCEPTIONS
-) -> tuple[Span, ...]:
+def planned(calendar: Calendar, timezone: str, window: Window) -> tuple[Span, ...]:
     """The planned time of a window: disjoint spans in order, breaks cut out, nothing outside all shifts."""
     spans: list[Span] = []
-    for start, end in sorted(_work(shifts, timezone, window, exceptions)):
+    for start, end in sorted(_work(calendar, timezone, window)):
         start, end = max(start, window.start), min(end, window.end)
         if start >= end:
             continue
@@ -83,20 +81,20 @@ def planned(
     return tuple(spans)
 
 
-def _starting(shifts: Sequence[Shift], day: Date, exceptions: Exceptions) -> list[tuple[int, Shift]]:
+def _starting(calendar: Calendar, day: Date) -> list[tuple[int, Shift]]:
     """The shifts that start on a day, by the calendar or in its stead, each with its place in the list."""
-    instead = exceptions.get(date(day.year, day.month, day.day))
+    instead = calendar.exceptions.get(date(day.year, day.month, day.day))
     if instead is not None:
         return list(enumerate(instead))
-    return [(rank, one) for rank, one in enumerate(shifts) if day.day_of_week().value - 1 in one.days]
+    return [(rank, one) for rank, one in enumerate(calendar.shifts) if day.day_of_week().value - 1 in one.days]
 
 
-def _work(shifts: Sequence[Shift], timezone: str, window: Window, exceptions: Exceptions) -> Iterator[Span]:
+def _work(calendar: Calendar, timezone: str, window: Window) -> Iterator[Span]:
     """Spans between breaks of every shift that may touch the window."""
     day = _local(timezone, window.start).date().subtract(days=1)
     last = _local(timezone, window.end).date()
     while day <= last:
-        for _, shift in _starting(shifts, day, exceptions):
+        for _, shift in _starting(calendar, day):
             yield from _between_breaks(shift, day, timezone)
         day = day.add(days=1)
 

@@ -36,7 +36,7 @@ class AgentView:
         self._evidence = evidence
         self._take_order = take_order
         self._timezone = file.timezone
-        self._shifts = wiring.shifts(file.shift)
+        self._calendar = wiring.calendar(file)
         self._sources = {machine.name: sources(file, machine) for machine in file.machine}
 
     def now(self) -> LineNow:
@@ -80,7 +80,7 @@ class AgentView:
 
     def planned(self, since: int, until: int) -> tuple[tuple[int, int], ...]:
         """The planned spans of [since, until) after the line file's shifts."""
-        return planned(self._shifts, self._timezone, Window("", "", since, until))
+        return planned(self._calendar, self._timezone, Window("", "", since, until))
 
     def samples(self, device: str, tag: str, since: int, until: int) -> Series:
         """Raw samples with since <= source time < until, from the ledger's blocks."""

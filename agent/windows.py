@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from agent.kpi import WindowBook
 from agent.live import Counter, Span
 from agent.model import SECOND, Kpi, Line, State, Verdict, Window
-from agent.shift import NO_EXCEPTIONS, Exceptions, Shift, hour_window, planned, shift_window
+from agent.shift import Calendar, hour_window, planned, shift_window
 
 PATIENCE = 10 * SECOND  # of wall time, for a device that has not passed the end yet
 LONG_STEP = 60 * SECOND  # of plant time: a shift may begin and end in it
@@ -34,21 +34,11 @@ class Entry:
 
 
 class Windows:
-    """Feeds every window that a span, a part or a verdict falls in. `closed` has the last closed end by kind.
+    """Feeds every window that a span, a part or a verdict falls in. `closed` has the last closed end by kind."""
 
-    `exceptions` are the holidays and changed plans of the calendar.
-    """
-
-    def __init__(
-        self,
-        line: Line,
-        shifts: Sequence[Shift],
-        closed: dict[str, int] | None = None,
-        exceptions: Exceptions = NO_EXCEPTIONS,
-    ) -> None:
+    def __init__(self, line: Line, calendar: Calendar, closed: dict[str, int] | None = None) -> None:
         self.line = line
-        self.shifts = shifts
-        self.exceptions = exceptions
+        self.calendar = calendar
         self.entries: list[Entry] = []
         self._closed = dict(closed or {})
         self._upto: int | None = None
@@ -69,20 +59,20 @@ class Windows:
 
     def _open_within(self, step: Window) -> None:
         """Shifts that begin within a long step, and perhaps end within it too."""
-        for start, end in planned(self.shifts, self.line.timezone, step, self.exceptions):
+        for start, end in planned(self.calendar, self.line.timezone, step):
             at = start
             while at < end:
                 self._open(at)
-                shift = shift_window(self.shifts, self.line.timezone, at, self.exceptions)
+                shift = shift_window(self.calendar, self.line.timezone, at)
                 at = shift.end if shift else end
 
     def _open(self, time: int) -> None:
-        shift = shift_window(self.shifts, self.line.timezone, time, self.exceptions)
+        shift = shift_window(self.calendar, self.line.timezone, time)
         for window in (shift, hour_window(self.line.timezone, time)):
             if window is None or window.end <= self._closed.get(window.kind, 0):
                 continue
             if all(entry.book.window != window for entry in self.entries):
-                spans = planned(self.shifts, self.line.timezone, window, self.exceptions)
+                spans = planned(self.calendar, self.line.timezone, window)
                 self.entries.append(Entry(WindowBook(self.line, window, spans)))
 
     def reopen(self, window: Window, revision: int, planned_s: float | None = None) -> None:
@@ -90,7 +80,7 @@ class Windows:
 
         `planned_s` is the planned time it was told with: another plan than that corrects it.
         """
-        spans = planned(self.shifts, self.line.timezone, window, self.exceptions)
+        spans = planned(self.calendar, self.line.timezone, window)
         entry = Entry(WindowBook(self.line, window, spans), revision=revision)
         entry.replanned = planned_s is not None and planned_s != sum(b - a for a, b in spans) / SECOND
         self.entries.append(entry)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from agent.linetable import LineFile, MachineTable, ShiftTable
 from agent.live import CounterRule, DeviceRule, MachineRule, TagRef
 from agent.model import Cause, MachineState, Order, State
-from agent.shift import Shift
+from agent.shift import Calendar, Shift
 from drivers.contract import Device
 from gateway.payload import nanoseconds
 
@@ -77,8 +77,18 @@ def device_rules(devices: Sequence[Device]) -> list[DeviceRule]:
     ]
 
 
-def shifts(tables: Sequence[ShiftTable]) -> list[Shift]:
-    """The shift calendar."""
+def calendar(line: LineFile) -> Calendar:
+    """The shifts, with holidays and changed plans by date."""
+    named = {table.name: table for table in line.shift}
+    exceptions = {
+        day: tuple(_shifts([*(named[name] for name in one.shifts), *one.shift]))
+        for one in line.exception
+        for day in one.days
+    }
+    return Calendar(tuple(_shifts(line.shift)), exceptions)
+
+
+def _shifts(tables: Sequence[ShiftTable]) -> list[Shift]:
     return [
         Shift(
             table.name,

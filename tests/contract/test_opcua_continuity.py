@@ -23,6 +23,7 @@ from agent.live import DeviceRule, MachineRule, TagRef
 from agent.model import Line, Machine, MachineState, State
 from agent.poller import Poller
 from agent.recorder import Recorder
+from agent.shift import Calendar
 from drivers.catalog import create, device_type
 from drivers.contract import Driver, NotConnectedError
 from drivers.opcua import wanted
@@ -84,7 +85,7 @@ async def recording(opcua: OpcuaTwin, port: int, folder: Path) -> AsyncIterator[
     device = opcua.device(port, timeout="500ms")
     rule = DeviceRule("twin", "opcua", device.address, tuple((name, "") for name in NAMES), 0.05, "clock")
     ledger = await Ledger.open(folder, group_s=0.001)
-    recorder = Recorder(LINE, [RULE], [rule], [], ledger)
+    recorder = Recorder(LINE, [RULE], [rule], Calendar(), ledger)
     tasks = [
         asyncio.create_task(recorder.run()),
         asyncio.create_task(Poller(device, partial(create, device), recorder, Random(1)).run()),

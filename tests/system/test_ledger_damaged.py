@@ -15,6 +15,7 @@ from agent.counter import CounterState
 from agent.ledger import Ledger, Observed, Reader
 from agent.model import SECOND, Kind, Line, Record
 from agent.recorder import Recorder
+from agent.shift import Calendar
 from gateway import payload
 from tests.faults import flips
 
@@ -132,7 +133,7 @@ async def test_the_line_shows_a_fault_until_the_agent_starts_on_a_whole_ledger(t
     for _ in range(2):
         ledger = await Ledger.open(tmp_path)
         line = Line("foshan", "appliances", "cooker3", {}, 17.0, "UTC", (), {}, {})
-        shown.append([one.code for one in Recorder(line, (), (), (), ledger).now().faults])
+        shown.append([one.code for one in Recorder(line, (), (), Calendar(), ledger).now().faults])
         await ledger.close()
     assert shown == [["salvaged"], []]
 

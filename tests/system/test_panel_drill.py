@@ -67,7 +67,7 @@ async def told(recorder: Recorder) -> None:
 async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     ledger = await Ledger.open(tmp_path)
     rules, devices = wiring.machine_rules(FILE, FILE.devices), wiring.device_rules(FILE.devices)
-    recorder = Recorder(FILE.equipment, rules, devices, wiring.shifts(FILE.shift), ledger, mono_ns=lambda: 0)
+    recorder = Recorder(FILE.equipment, rules, devices, wiring.calendar(FILE), ledger, mono_ns=lambda: 0)
     await recorder.restore()
     await told(recorder)
     reader = Reader(tmp_path)

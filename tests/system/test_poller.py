@@ -15,7 +15,7 @@ from agent.live import DeviceRule, MachineRule, TagRef
 from agent.model import SECOND, Batch, Kind, Line, Machine, MachineState, Origin, State
 from agent.poller import Poller
 from agent.recorder import Recorder
-from agent.shift import Shift
+from agent.shift import Calendar, Shift
 from drivers.contract import Device, Driver, MisconfiguredError, NotConnectedError, Tag
 
 START = 1_772_438_400 * SECOND
@@ -23,7 +23,7 @@ TAG = Tag.model_validate({"name": "light", "every": "10ms"})
 LINE = Line("s", "a", "l", {}, 17.0, "UTC", (Machine("press1", {}, {}),), {}, {})
 RULE = MachineRule("press1", TagRef("press1", "light"), {4: MachineState(State.EXECUTING)}, 1.0)
 DEVICE = DeviceRule("press1", "scripted", "nowhere:1", (("light", ""),), 0.01)
-SHIFTS = [Shift("day", dt.time(0), dt.time(0))]
+CALENDAR = Calendar([Shift("day", dt.time(0), dt.time(0))])
 
 
 class ScriptedDevice(Device):
@@ -102,7 +102,7 @@ class Bench:
 
     async def __aenter__(self):
         self.ledger = await Ledger.open(self.folder, group_s=0.001)
-        self.recorder = Recorder(LINE, [RULE], [DEVICE], SHIFTS, self.ledger)
+        self.recorder = Recorder(LINE, [RULE], [DEVICE], CALENDAR, self.ledger)
         self.tasks = [asyncio.create_task(self.recorder.run())]
         return self
 

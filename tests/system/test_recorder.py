@@ -29,7 +29,7 @@ from agent.model import (
     Verdict,
 )
 from agent.recorder import Recorder
-from agent.shift import Shift
+from agent.shift import Calendar, Shift
 
 START = int(dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC).timestamp()) * SECOND
 TAGS = ("light", "reason", "good", "scrap", "cycle")
@@ -42,7 +42,7 @@ PATTERNS = {
 NAMES = ("press1", "trim1")
 MACHINES = tuple(Machine(name, {"en": name}, {31: "die-protection"}) for name in NAMES)
 LINE = Line("foshan", "appliances", "cooker3", {}, 17.0, "UTC", MACHINES, {}, {"utilization": 90.0})
-SHIFTS = [Shift("day", dt.time(8), dt.time(20))]
+CALENDAR = Calendar([Shift("day", dt.time(8), dt.time(20))])
 SIMULATED = Origin("tanchang", "simulator", simulated=True, speed=1.0)
 
 
@@ -84,7 +84,7 @@ class Bench:
         self.ledger = await Ledger.open(self.folder, group_s=group_s)
         devices = [device(name) for name in NAMES] + [device("meter1", ("power",))]
         rules = [rule(name) for name in NAMES]
-        self.recorder = Recorder(LINE, rules, devices, SHIFTS, self.ledger, lambda: self.mono, lambda: START)
+        self.recorder = Recorder(LINE, rules, devices, CALENDAR, self.ledger, lambda: self.mono, lambda: START)
         await self.recorder.restore()
         return self
 

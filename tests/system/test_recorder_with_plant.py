@@ -59,7 +59,7 @@ class Running:
     async def __aenter__(self):
         self.ledger = await Ledger.open(self.folder)
         rules = wiring.machine_rules(self.line, self.line.devices)
-        devices, calendar = wiring.device_rules(self.line.devices), wiring.shifts(self.line.shift)
+        devices, calendar = wiring.device_rules(self.line.devices), wiring.calendar(self.line)
         self.recorder = Recorder(self.line.equipment, rules, devices, calendar, self.ledger)
         await self.recorder.restore()
         pollers = [Poller(one, partial(create, one), self.recorder, Random(1)) for one in self.line.devices]

@@ -6,12 +6,14 @@ import json
 import subprocess
 import sys
 import tomllib
+from datetime import date
 from pathlib import Path
 
 import jsonschema
 import pytest
 
 from agent.linefile import LineFileError, load, schema
+from agent.wiring import calendar
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted((ROOT / "firmware_configs" / "lines").glob("*.toml"))
@@ -57,6 +59,40 @@ def test_the_schema_file_that_editors_read_is_the_schema_of_today() -> None:
 def test_a_mistake_is_told_in_the_engineers_words(tmp_path: Path, wrong: str, right: str, told: str) -> None:
     assert wrong in GOOD
     assert any(told in mistake for mistake in mistakes(tmp_path, GOOD.replace(wrong, right, 1)))
+
+
+GOLDEN_WEEK = """
+[[exception]]
+from = 2026-10-01
+to = 2026-10-07
+
+[[exception]]
+from = 2026-10-10
+shifts = ["day"]
+shift = [{ name = "extra", from = "20:00", to = "23:00", breaks = [["21:00", "21:15"]] }]
+"""
+
+
+def test_holidays_and_worked_saturdays_are_days_with_shifts_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "line.toml"
+    path.write_text(GOOD + GOLDEN_WEEK, encoding="utf-8")
+    made = calendar(load(path))
+    assert sorted(made.exceptions) == [date(2026, 10, day) for day in (*range(1, 8), 10)]
+    assert made.exceptions[date(2026, 10, 7)] == ()
+    assert [one.name for one in made.exceptions[date(2026, 10, 10)]] == ["day", "extra"]
+    assert made.exceptions[date(2026, 10, 10)][0] == next(one for one in made.shifts if one.name == "day")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "told"),
+    [
+        ("to = 2026-10-07", "to = 2026-09-07", "write the last of the days, at most a year after the first"),
+        ('shifts = ["day"]', 'shifts = ["dya"]', "exception 2026-10-10: no shift 'dya'; known: day"),
+        ("from = 2026-10-10", "from = 2026-10-05", "2026-10-05 is in exception 2026-10-01 already; keep one"),
+    ],
+)
+def test_a_wrong_exception_is_told(tmp_path: Path, wrong: str, right: str, told: str) -> None:
+    assert any(told in mistake for mistake in mistakes(tmp_path, GOOD + GOLDEN_WEEK.replace(wrong, right)))
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:

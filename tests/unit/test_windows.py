@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from agent.live import Span
 from agent.model import SECOND, Cause, Line, Machine, MachineState, State, Verdict, Window
-from agent.shift import Shift
+from agent.shift import Calendar, Shift
 from agent.windows import PATIENCE, Windows, current
 
 START = 1_772_438_400 * SECOND  # 2026-03-02 08:00 UTC
 LINE = Line("s", "a", "l", {}, 17.0, "UTC", (Machine("press1", {}, {}), Machine("trim1", {}, {})), {}, {})
-SHIFTS = [Shift("day", dt.time(8), dt.time(20)), Shift("night", dt.time(20), dt.time(8))]
+CALENDAR = Calendar([Shift("day", dt.time(8), dt.time(20)), Shift("night", dt.time(20), dt.time(8))])
 RUN = MachineState(State.EXECUTING)
 IDLE = MachineState(State.NOT_EXECUTING, Cause.IDLE)
 
@@ -29,7 +29,7 @@ def parts(figures, machine="press1"):
 
 @given(st.lists(st.tuples(st.integers(1, 5000), st.integers(0, 3), st.booleans()), min_size=1, max_size=30))
 def test_hours_and_shifts_each_add_up_to_all_that_was_observed(steps):
-    windows, now, made, told = Windows(LINE, SHIFTS), START, 0, []
+    windows, now, made, told = Windows(LINE, CALENDAR), START, 0, []
     windows.advance(now)
     for seconds, good, running in steps:
         then, now = now, now + seconds * SECOND
@@ -49,14 +49,14 @@ def test_hours_and_shifts_each_add_up_to_all_that_was_observed(steps):
 
 
 def test_unknown_time_is_in_no_window():
-    windows = Windows(LINE, SHIFTS)
+    windows = Windows(LINE, CALENDAR)
     windows.advance(START)
     windows.span("press1", Span(MachineState(State.UNKNOWN), START, START + 60 * SECOND), simulated=False)
     assert covered(windows.look()[0].figures(START + 60 * SECOND)) == 0
 
 
 def test_a_window_waits_for_the_last_device_but_not_for_ever():
-    windows, end = Windows(LINE, SHIFTS), START + 3600 * SECOND
+    windows, end = Windows(LINE, CALENDAR), START + 3600 * SECOND
     windows.advance(START)
     windows.advance(end)
     assert windows.close(end, end - 1, 0) == []
@@ -66,7 +66,7 @@ def test_a_window_waits_for_the_last_device_but_not_for_ever():
 
 
 def test_a_verdict_after_the_end_corrects_the_closed_window_once():
-    windows, end = Windows(LINE, SHIFTS), START + 3600 * SECOND
+    windows, end = Windows(LINE, CALENDAR), START + 3600 * SECOND
     windows.advance(START)
     windows.advance(end)
     windows.close(end, end, 0)
@@ -78,7 +78,7 @@ def test_a_verdict_after_the_end_corrects_the_closed_window_once():
 
 
 def test_what_is_shown_is_the_latest_window_of_each_kind_that_has_begun():
-    windows = Windows(LINE, SHIFTS)
+    windows = Windows(LINE, CALENDAR)
     windows.advance(START)
     windows.advance(START + 3600 * SECOND)
     entries = windows.look()
@@ -87,7 +87,7 @@ def test_what_is_shown_is_the_latest_window_of_each_kind_that_has_begun():
 
 
 def test_a_look_does_not_change_with_what_comes_later():
-    windows = Windows(LINE, SHIFTS)
+    windows = Windows(LINE, CALENDAR)
     windows.advance(START)
     entries = windows.look()
     windows.parts("press1", "good", 5, START, late=False, simulated=False)
@@ -95,7 +95,7 @@ def test_a_look_does_not_change_with_what_comes_later():
 
 
 def test_time_seen_late_corrects_the_closed_window_once():
-    windows, end = Windows(LINE, SHIFTS), START + 3600 * SECOND
+    windows, end = Windows(LINE, CALENDAR), START + 3600 * SECOND
     windows.advance(START)
     windows.advance(end)
     windows.span("press1", Span(RUN, START, end), simulated=False)
@@ -111,7 +111,7 @@ def test_time_seen_late_corrects_the_closed_window_once():
 
 def test_a_window_taken_up_and_sealed_is_told_again_only_when_something_new_comes():
     end = START + 3600 * SECOND
-    windows = Windows(LINE, SHIFTS, {"hour": end})
+    windows = Windows(LINE, CALENDAR, {"hour": end})
     windows.advance(end)
     windows.reopen(Window("hour", "08:00", START, end), 2)
     windows.parts("press1", "good", 5, end - 2, late=False, simulated=False)
@@ -125,7 +125,7 @@ def test_a_window_taken_up_and_sealed_is_told_again_only_when_something_new_come
 
 
 def test_a_holiday_has_hours_and_no_shift():
-    windows = Windows(LINE, SHIFTS, exceptions={dt.date(2026, 3, 2): ()})
+    windows = Windows(LINE, Calendar(CALENDAR.shifts, {dt.date(2026, 3, 2): ()}))
     windows.advance(START)
     (hour,) = windows.look()
     assert (hour.book.window.kind, hour.book.planned) == ("hour", ())
@@ -134,7 +134,7 @@ def test_a_holiday_has_hours_and_no_shift():
 def test_a_window_taken_up_under_another_plan_is_told_again():
     end = START + 3600 * SECOND
     for planned_s, told in ((3600.0, 0), (3000.0, 1)):
-        windows = Windows(LINE, SHIFTS, {"hour": end})
+        windows = Windows(LINE, CALENDAR, {"hour": end})
         windows.advance(end)
         windows.reopen(Window("hour", "08:00", START, end), 0, planned_s)
         windows.seal()

@@ -11,6 +11,7 @@ from agent.kpi import WindowBook
 from agent.live import Span
 from agent.model import SECOND, Kpi, Line, Verdict, Window
 from agent.model import Machine as Equipment
+from agent.shift import Calendar
 from agent.windows import PATIENCE, Windows
 from tests.weeks.week import STATES, UNSEEN, Machine, Week
 
@@ -39,7 +40,7 @@ class Played:
 
     def __init__(self, week: Week) -> None:
         self.week, self.line = week, line_of(week)
-        self.windows = Windows(self.line, week.shifts, exceptions=week.exceptions)
+        self.windows = Windows(self.line, Calendar(week.shifts, week.exceptions))
         self.told: dict[tuple[str, int], Page] = {}
         self.pages = 0
         self.fed = [week.first for _ in week.machines]
@@ -96,7 +97,7 @@ class Played:
             if page[0].window.end > (last[page[0].window.kind].window.end if page[0].window.kind in last else 0):
                 last[page[0].window.kind] = page[0]
         closed = {kind: one.window.end for kind, one in last.items()}
-        windows = Windows(self.line, self.week.shifts, closed, self.week.exceptions)
+        windows = Windows(self.line, Calendar(self.week.shifts, self.week.exceptions), closed)
         time = self.week.calendar.time
         windows.advance(closed.get("hour", time(self.week.first)))
         windows.advance(time(max(self.fed)))
