@@ -18,15 +18,21 @@ from typing import Any, Self
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 IN_FLIGHT = 20
 KEEPALIVE_S = 10
 CONNECT_S = 5.0
 GOODBYE_S = 2.0
+ACK_S = 5.0
+LOOKS = 5  # a loop that stood still itself is no proof: the broker's silence must last over so many looks
 REFUSED = 0x80
 UNSUPPORTED_VERSION = 0x84
+SILENT = "nothing is acknowledged any more"
 BAD_LOGIN = (0x86, 0x87)
+V5 = MQTTProtocolVersion.MQTTv5
+DISCONNECT_WITH_WILL = ReasonCode(PacketTypes.DISCONNECT, identifier=0x04)
 CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -43,7 +49,7 @@ class RefusedError(MqttError):
     """The broker does not allow this one; the link goes on."""
 
 
-class _OldServerError(Exception):
+class OldServerError(Exception):
     """The broker does not speak MQTT 5."""
 
 
@@ -65,37 +71,55 @@ class Message:
     topic: str
     payload: bytes
     retain: bool = False
+    qos: int = 1
 
 
 class Mqtt:
     """`async with Mqtt(broker, "me") as link`: connected, or MqttError. All calls belong to one event loop.
 
-    `will` is published retained by the broker if the link breaks without goodbye.
+    `will` is published by the broker if the link breaks without goodbye; where `die` is set, after the goodbye too
+    (MQTT 5). `version` 5 or 4 tries that one alone, OldServerError where the broker does not know 5.
     """
 
-    def __init__(self, broker: Broker, client_id: str, will: Message | None = None) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        client_id: str,
+        will: Message | None = None,
+        *,
+        version: int | None = None,
+        die: bool = False,
+    ) -> None:
         if not CLIENT_ID.fullmatch(client_id):
             raise ValueError(f"client id {client_id!r}: use up to 64 letters, digits, - and _")
         self.broker = broker
         self.client_id = client_id
         self.will = will
-        self.version = 5
+        self.version = version or 5
+        self._falls_back = version is None
+        self._die = die
         self._loop = asyncio.get_running_loop()
         self._client: Client
         self._acks: dict[int, asyncio.Future[None]] = {}
         self._inbox: asyncio.Queue[Message | None] = asyncio.Queue()
         self._lost: asyncio.Future[str] = self._loop.create_future()
+        self._answers = 0
+        self._watch: asyncio.Task[None]
 
     async def __aenter__(self) -> Self:
         try:
-            await self._connect(MQTTProtocolVersion.MQTTv5)
-        except _OldServerError:
+            await self._connect(MQTTProtocolVersion(self.version))
+        except OldServerError:
+            if not self._falls_back:
+                raise
             self.version = 4
             self._lost, self._inbox = self._loop.create_future(), asyncio.Queue()
             await self._connect(MQTTProtocolVersion.MQTTv311)
+        self._watch = asyncio.create_task(self._give_up_on_silence())
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._watch.cancel()
         await asyncio.shield(self._goodbye(self._client))
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
@@ -103,12 +127,12 @@ class Mqtt:
         await self.send(Message(topic, payload, retain))
 
     def send(self, message: Message) -> asyncio.Future[None]:
-        """Publish at QoS 1 in the order of calls; what comes back is done when the broker has acknowledged.
+        """Publish in the order of calls; what comes back is done when the broker has acknowledged (QoS 0: when sent).
 
         It holds RefusedError if the broker said no, MqttError if the link broke.
         """
         self._check()
-        info = self._client.publish(message.topic, message.payload, qos=1, retain=message.retain)
+        info = self._client.publish(message.topic, message.payload, message.qos, message.retain)
         if info.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise self._broken(str(info.rc))
         return self._await_ack(info.mid)
@@ -131,6 +155,15 @@ class Mqtt:
     async def lost(self) -> None:
         """Raise MqttError once the link is lost."""
         raise self._broken(await asyncio.shield(self._lost))
+
+    async def _give_up_on_silence(self) -> None:
+        """A link on which the broker owes an acknowledgement and gives none for ACK_S is as good as lost."""
+        looks = 0
+        while looks < LOOKS:
+            before = self._answers
+            await asyncio.sleep(ACK_S / LOOKS)
+            looks = looks + 1 if self._acks and self._answers == before else 0
+        self._on_lost(SILENT)
 
     async def _connect(self, version: MQTTProtocolVersion) -> None:
         client = self._client = self._prepare(version)
@@ -167,7 +200,7 @@ class Mqtt:
         if self.broker.username is not None:
             client.username_pw_set(self.broker.username, _password(self.broker))
         if self.will is not None:
-            client.will_set(self.will.topic, self.will.payload, qos=1, retain=True)
+            client.will_set(self.will.topic, self.will.payload, self.will.qos, self.will.retain)
         return client
 
     def _judge(self, code: int | None, version: MQTTProtocolVersion) -> None:
@@ -175,7 +208,7 @@ class Mqtt:
         if code == 0:
             return
         if version is MQTTProtocolVersion.MQTTv5 and code in (None, UNSUPPORTED_VERSION):
-            raise _OldServerError
+            raise OldServerError
         where = f"{self.broker.host}:{self.broker.port}"
         if code in BAD_LOGIN:
             raise MqttError(
@@ -186,7 +219,7 @@ class Mqtt:
 
     async def _goodbye(self, client: Client) -> None:
         """Say goodbye, then end the network thread whether the broker listened or not."""
-        client.disconnect()
+        client.disconnect(DISCONNECT_WITH_WILL if self._die and self.version >= V5 else None)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(self._lost), GOODBYE_S if client.socket() else 0)
         link: Any = client.socket()
@@ -204,6 +237,7 @@ class Mqtt:
         return hop
 
     def _on_ack(self, mid: int, code: ReasonCode) -> None:
+        self._answers += 1
         ack = self._acks.pop(mid, None)
         if ack is not None and not ack.done():
             if code.value >= REFUSED:
@@ -212,7 +246,7 @@ class Mqtt:
                 ack.set_result(None)
 
     def _on_message(self, message: MQTTMessage) -> None:
-        self._inbox.put_nowait(Message(message.topic, bytes(message.payload), bool(message.retain)))
+        self._inbox.put_nowait(Message(message.topic, bytes(message.payload), bool(message.retain), int(message.qos)))
 
     def _on_lost(self, reason: str) -> None:
         if self._lost.done():
@@ -235,7 +269,9 @@ class Mqtt:
 
     def _broken(self, reason: str) -> MqttError:
         where = f"{self.broker.host}:{self.broker.port}"
-        return MqttError(f"the link to the MQTT broker at {where} is lost ({reason})", "it is opened again by itself")
+        again = "it is opened again by itself"
+        remedy = f"look at the broker's load and disk, and at the network; {again}" if reason == SILENT else again
+        return MqttError(f"the link to the MQTT broker at {where} is lost ({reason})", remedy)
 
 
 def _settle(answered: asyncio.Future[int], code: int) -> None:
