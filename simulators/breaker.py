@@ -69,7 +69,7 @@ class Breaker:
 
     async def inflict(self, fault: Fault) -> None:
         """Let one fault strike and pass; it is lifted when this is cancelled too."""
-        entry: dict[str, Any] = {"target": fault.target, "kind": fault.kind, "code": fault.code}
+        entry: dict[str, Any] = {"target": fault.target, "kind": fault.kind, "code": fault.code, "step_s": fault.step_s}
         entry |= {"from_ns": self._live.catch_up(), "to_ns": None}
         self.book.append(entry)
         strike = asyncio.create_task(self._strike(fault))  # never half done: a listener must be off before it is on
@@ -92,14 +92,20 @@ class Breaker:
                 pass
             case "exception":
                 self._modbus.refusal = fault.code
+            case "step" if fault.step_s is not None:
+                self._live.clock_error[fault.target] = round(fault.step_s * 1e9)
+            case "vanish":
+                await self._opcua.vanish()
             case "cut":
                 await self.fronts[fault.target].switch("rst")
                 await self.fronts[fault.target].switch("refuse")
-            case "reboot" | "reset":
+            case "reboot" | "reset" | "shift":
                 await self.fronts[fault.target].switch("refuse")
                 await self._servers[fault.target].off()
                 if fault.kind == "reset":
                     self._live.reset(MACHINES_OF[fault.target])
+                if fault.kind == "shift":
+                    await self._opcua.shift()
             case _:
                 await self.fronts[fault.target].switch(cast("Mode", fault.kind))
 
@@ -110,9 +116,19 @@ class Breaker:
             case "exception":
                 self._modbus.refusal = None
                 return
-            case "reboot" | "reset":
+            case "step":
+                del self._live.clock_error[fault.target]
+                return
+            case "vanish":
+                await self._opcua.appear()
+                return
+            case "reboot" | "reset" | "shift":
                 await self._servers[fault.target].on()
         await self.fronts[fault.target].switch("pass")
+
+    @property
+    def _opcua(self) -> OpcuaServer:
+        return cast("OpcuaServer", self._servers["opcua"])
 
     @property
     def _modbus(self) -> ModbusServer:

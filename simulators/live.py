@@ -16,6 +16,8 @@ class Live:
     def __init__(self, plant: Plant, clock: Clock) -> None:
         self.plant, self.clock = plant, clock
         self.untold: deque[Change] = deque()
+        self.clock_error: dict[str, int] = {}
+        """How far the clock of a server's PLCs is ahead, ns; only those that are wrong."""
 
     def catch_up(self) -> int:
         """Bring the plant to the clock's now and return it, ns; whoever is about to show a value calls this."""

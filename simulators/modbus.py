@@ -95,7 +95,7 @@ class ModbusServer:
 
 def machine_registers(live: Live, name: str) -> list[int]:
     """HR0 clock u64 (ms since 1970), HR4 good, HR5 scrap, HR6 light, HR7 reason, HR8 cycle f32 (s): one instant."""
-    now = live.catch_up()
+    now = live.catch_up() + live.clock_error.get("modbus", 0)
     good, scrap, light, reason = (
         int(live.plant.values[f"{name}.{word}"]) for word in ("good", "scrap", "light", "reason")
     )

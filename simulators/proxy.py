@@ -104,7 +104,7 @@ class FaultProxy:
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._pump(reader, far_writer, comes_back=False))
                 both.create_task(self._pump(far_reader, writer, comes_back=True))
-        except* OSError:
+        except* (OSError, asyncio.CancelledError):
             pass  # a cut link is this class's business
         finally:
             for end in self._links.pop(task):

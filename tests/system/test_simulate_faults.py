@@ -11,13 +11,14 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
+from asyncua.client.client import Client
 
 from simulators.breaker import Breaker
 from simulators.clock import Clock
 from simulators.faults import Fault
 from simulators.live import Live
-from simulators.modbus import ModbusServer
-from simulators.opcua import OpcuaServer
+from simulators.modbus import ModbusServer, machine_registers
+from simulators.opcua import PRODUCT_URI, OpcuaServer
 from simulators.plant import Plant
 from simulators.scenario import COOKER3
 
@@ -58,11 +59,13 @@ async def breaker(live) -> AsyncGenerator[Breaker]:
     await server.off()
 
 
-async def while_there_is(breaker: Breaker, kind: str, code: int | None = None) -> tuple[int, asyncio.Task[None]]:
+async def while_there_is(
+    breaker: Breaker, kind: str, code: int | None = None, step_s: float | None = None
+) -> tuple[int, asyncio.Task[None]]:
     """The Modbus port, the fault in force and its task, which lasts until it is cancelled."""
     told = asyncio.Event()
     breaker._told = lambda *_, **__: told.set()
-    task = asyncio.create_task(breaker.inflict(Fault(0.0, 3600.0, "modbus", kind, code)))
+    task = asyncio.create_task(breaker.inflict(Fault(0.0, 3600.0, "modbus", kind, code, step_s)))
     await told.wait()
     return breaker.fronts["modbus"].port, task
 
@@ -113,6 +116,62 @@ async def test_an_exception_answers_every_request_until_it_is_lifted(breaker):
     (entry,) = breaker.book
     assert (entry["target"], entry["kind"], entry["code"]) == ("modbus", "exception", 6)
     assert entry["from_ns"] <= entry["to_ns"]
+
+
+async def test_a_torn_reply_ends_in_the_middle_and_garbage_is_no_reply(breaker):
+    port, task = await while_there_is(breaker, "torn")
+    with pytest.raises(asyncio.IncompleteReadError):
+        await ask(port)
+    await passed(task)
+    port, task = await while_there_is(breaker, "garbage")
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(GOOD)
+    assert (await reader.readexactly(ANSWER.size))[:7] != GOOD[:5] + b"\x05\x01"
+    writer.close()
+    await passed(task)
+    assert len(await ask(port)) == ANSWER.size
+
+
+async def test_a_clock_that_is_set_wrong_is_wrong_until_it_is_set_right(breaker, live):
+    _, task = await while_there_is(breaker, "step", step_s=-600.0)
+    assert machine_clock(live) == live.plant.now - 600 * 10**9
+    await passed(task)
+    assert machine_clock(live) == live.plant.now
+
+
+def machine_clock(live) -> int:
+    (milliseconds,) = struct.unpack(">Q", struct.pack(">4H", *machine_registers(live, "press1")[:4]))
+    return milliseconds * 1_000_000
+
+
+async def test_nodes_move_to_another_namespace_index_and_a_machines_nodes_vanish_and_return(live):
+    server = OpcuaServer(live, 0)
+    await server.open()
+    uri = f"{PRODUCT_URI}:{COOKER3.name}"
+    try:
+        before = await seen(server.port, uri)
+        assert before["trim1.good"] == before["clock"] == "Good"
+        await server.vanish("trim1")
+        assert await seen(server.port, uri) == before | {"trim1.good": "BadNodeIdUnknown"}
+        await server.tell()
+        await server.off()
+        await server.shift()
+        await server.on()
+        after = await seen(server.port, uri)
+        assert after == before | {"space": before["space"] + 1}
+    finally:
+        await server.close()
+
+
+async def seen(port: int, uri: str) -> dict:
+    """The index of the namespace, and whether its nodes can be read, as a client finds them that looks it up."""
+    async with Client(f"opc.tcp://127.0.0.1:{port}/") as client:
+        space = await client.get_namespace_index(uri)
+        found: dict = {"space": space}
+        for name in ("clock", "trim1.good", "testpack1.good"):
+            value = await client.get_node(f"ns={space};s={name}").read_data_value(raise_on_bad_status=False)
+            found[name] = value.StatusCode.name
+        return found
 
 
 async def test_the_program_tells_each_fault_and_stop_brings_peace(tmp_path):

@@ -25,6 +25,7 @@ def test_each_round_has_every_fault_once_at_the_pace_asked_for(seed, pace):
         assert 0.5 * pace <= fault.pause_s <= 1.5 * pace
         assert 0.5 * pace <= fault.for_s <= 1.5 * pace
         assert (fault.code in CODES) == (fault.kind == "exception")
+        assert (fault.step_s is not None) == (fault.kind == "step")
 
 
 def test_another_seed_has_another_order():
