@@ -19,6 +19,7 @@ from pathlib import Path
 from agent.counter import CounterState
 from agent.ledger_cold import Keep
 from agent.ledger_damage import BROKEN
+from agent.ledger_migrate import migrated
 from agent.ledger_reader import Reader, Series
 from agent.ledger_salvage import mended, suspect
 from agent.ledger_store import (
@@ -47,6 +48,7 @@ STUCK_S = 4.0
 MAX_BYTES = 2 * 1024**3
 NOTHING: Mapping[tuple[str, str], CounterState] = {}
 NOBODY: Mapping[str, Observed] = {}
+NO_MARKS: Mapping[str, str] = {}
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +74,7 @@ class Ledger:
         self._lock = lock(folder, os.getpid())
         try:
             self.salvaged = mended(folder, max_bytes, time.time_ns(), known=known)
+            migrated(folder / FILE)
             self._store: Store | None = Store(folder / FILE, max_bytes, keep)
         except BaseException:
             self._lock.close()
@@ -126,11 +129,15 @@ class Ledger:
         counters: Mapping[tuple[str, str], CounterState] = NOTHING,
         observed: Mapping[str, Observed] = NOBODY,
         blocks: Sequence[Block] = (),
+        marks: Mapping[str, str] = NO_MARKS,
     ) -> tuple[Record, ...]:
-        """All of it in one transaction; the records with their seq, once on disk. Order of calls is order of seq."""
+        """All of it in one transaction; the records with their seq, once on disk. Order of calls is order of seq.
+
+        `marks` are short texts by key that replace those of before: what a driver goes on by after a crash.
+        """
         for record in records:
             canonical(record.body)
-        change = Change(tuple(records), dict(counters), dict(observed), tuple(blocks))
+        change = Change(tuple(records), dict(counters), dict(observed), tuple(blocks), marks=dict(marks))
         waiting = _Waiting(change, self._loop.create_future())
         with self._wake:
             if self._closing:

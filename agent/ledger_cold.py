@@ -1,6 +1,6 @@
-"""Samples that got cold: one-second blocks become minute blocks, and the oldest go. Small steps of the writing thread.
+"""Samples that got cold: hot turns become one block a tag list, and the oldest go. Small steps of the writing thread.
 
-A minute block takes the place of its first block, so blocks stay in order of arrival.
+A turn is about a second, a group about a minute. Blocks of a tag list stay in order of arrival.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent import samples
+from agent.ledger_hot import HotBlock, Slots
 from agent.model import SECOND
 
 if TYPE_CHECKING:
     import apsw
 
-MINUTE = 60 * SECOND
-LAG = 60 * SECOND  # a minute is cold once the newest samples are this far beyond it
-SKIPS = 20
-MOST_BLOCKS = 240
+GROUP = 60  # turns that are merged together, once as many again came after them
 GONE_AT_ONCE = 50
+LEAST_BLOCKS = 10
+LEAST_TURNS = 5
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,54 +31,91 @@ class Keep:
     hours: float | None = None
 
 
-def compact(db: apsw.Connection, after: int) -> int:
-    """Merge the first cold minute of a device beyond block `after`; up to which block nothing is left to merge."""
-    newest = db.execute("SELECT last FROM block ORDER BY id DESC LIMIT 1").get
-    for _ in range(SKIPS):
-        found = db.execute("SELECT id, tag_list, first FROM block WHERE id > ? ORDER BY id LIMIT 1", (after,)).get
-        if found is None:
-            return after
-        number, tag_list, first = found
-        minute = first - first % MINUTE
-        if newest < minute + MINUTE + LAG:
-            return after
-        after = number
-        if _merged(db, number, tag_list, minute):
-            return after
-    return after
+def compact(db: apsw.Connection, slots: Slots) -> tuple[int, list[Span]]:
+    """Merge the next tag list of the oldest cold group: bytes added, and from when to when damaged turns were."""
+    cold, last, merged = slots.standing
+    if last < cold + 2 * GROUP:
+        return 0, []
+    group = slots.read(cold + GROUP)
+    found: dict[int, list[HotBlock]] = {}
+    for _, blocks in group:
+        for block in blocks or ():
+            found.setdefault(block.tag_list, []).append(block)
+    wanted = sorted(found.keys() - set(merged))
+    now = wanted[: 1 + len(found) // (GROUP // 2)]
+    added = sum(_put(db, _merged(found[tag_list])) for tag_list in now)
+    slots.merge(now)
+    if len(wanted) > len(now):
+        return added, []
+    slots.release(cold + GROUP)
+    return added, _unread(group)
 
 
-def _merged(db: apsw.Connection, number: int, tag_list: int, minute: int) -> bool:
-    """Whether there was more than one block to merge; a damaged one is left as it is, and what lies beside it."""
-    sql = (
-        "SELECT id, first, last, rows, body, crc FROM block"
-        " WHERE tag_list = ? AND last >= ? AND first >= ? AND first < ? AND id >= ? ORDER BY id LIMIT ?"
-    )
-    group = list(db.execute(sql, (tag_list, minute, minute, minute + MINUTE, number, MOST_BLOCKS)))
-    if len(group) < 2 or any(zlib.crc32(body) != crc for *_, body, crc in group):
-        return False
+def _put(db: apsw.Connection, blocks: list[HotBlock]) -> int:
+    db.executemany("INSERT INTO block(tag_list, first, last, rows, body, crc) VALUES(?, ?, ?, ?, ?, ?)", blocks)
+    return sum(len(one.body) for one in blocks)
+
+
+def _merged(blocks: list[HotBlock]) -> list[HotBlock]:
+    """One block of them all; as they are where one cannot be read."""
+    if len(blocks) < 2:
+        return blocks
     try:
-        body = samples.merge([row[4] for row in group])
+        body = samples.merge([one.body for one in blocks])
     except ValueError:
-        return False
-    values = min(row[1] for row in group), max(row[2] for row in group), sum(row[3] for row in group)
-    db.execute(
-        "UPDATE block SET first = ?, last = ?, rows = ?, body = ?, crc = ? WHERE id = ?",
-        (*values, body, zlib.crc32(body), number),
-    )
-    db.executemany("DELETE FROM block WHERE id = ?", [(row[0],) for row in group[1:]])
-    return True
+        return blocks
+    first, last, rows = min(one.first for one in blocks), max(one.last for one in blocks), sum(x.rows for x in blocks)
+    return [HotBlock(blocks[0].tag_list, first, last, rows, body, zlib.crc32(body))]
+
+
+def span(blocks: list[HotBlock]) -> Span:
+    """From the first to the last source time."""
+    return min(one.first for one in blocks), max(one.last for one in blocks)
+
+
+def _unread(group: list[tuple[int, list[HotBlock] | None]]) -> list[Span]:
+    """For each damaged turn the times around it, as far as its group tells."""
+    known = [span(blocks) if blocks else None for _, blocks in group]
+    lost = []
+    for place, (_, blocks) in enumerate(group):
+        if blocks is None:
+            before = next((one[1] for one in reversed(known[:place]) if one), None)
+            after = next((one[0] for one in known[place + 1 :] if one), None)
+            start = before if before is not None else after or 0
+            lost.append((start, max(start, after or start)))
+    return lost
+
+
+def give_up(db: apsw.Connection, slots: Slots) -> Span | None:
+    """Let go of the oldest samples, some at once, and of slots that wait for new ones; from when to when they were."""
+    low, high = db.execute("SELECT min(id), max(id) FROM block").get
+    if low is None:
+        return _give_up_hot(slots)
+    until = low + max(LEAST_BLOCKS, (high - low) // 50)
+    first, last = db.execute("SELECT min(first), max(last) FROM block WHERE id <= ?", (until,)).get
+    db.execute("DELETE FROM block WHERE id <= ?", (until,))
+    return first, last
+
+
+def _give_up_hot(slots: Slots) -> Span | None:
+    """All but the newest turn may go; a group that is partly cold goes whole."""
+    cold, last, merged = slots.standing
+    until = max(cold, min(cold + (GROUP if merged else LEAST_TURNS), last - 1))
+    turns = [[one for one in blocks if one.tag_list not in merged] for _, blocks in slots.read(until) if blocks]
+    spans = [span(blocks) for blocks in turns if blocks]
+    slots.release(until)
+    slots.shrink()
+    return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
 
 
 def size(db: apsw.Connection) -> int:
-    """Bytes of all sample blocks."""
+    """Bytes of all cold sample blocks."""
     return int(db.execute("SELECT coalesce(sum(length(body)), 0) FROM block").get)
 
 
-def expire(db: apsw.Connection, keep: Keep, used: int) -> int:
-    """Let go of the oldest blocks beyond what is to be kept, some at once; the bytes let go."""
-    newest = db.execute("SELECT last FROM block ORDER BY id DESC LIMIT 1").get
-    if newest is None or (keep.bytes is None and keep.hours is None):
+def expire(db: apsw.Connection, keep: Keep, used: int, newest: int) -> int:
+    """Let go of the oldest cold blocks beyond what is to be kept, some at once; the bytes let go."""
+    if keep.bytes is None and keep.hours is None:
         return 0
     oldest = newest - int(keep.hours * 3600 * SECOND) if keep.hours is not None else None
     gone = 0

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import apsw
 
-from agent.ledger_store import SCHEMA, TABLES, DamagedError, Stand, record_of, standing, states
+from agent.ledger_schema import SCHEMA, statements
+from agent.ledger_store import MARK, DamagedError, Stand, record_of, standing, states
 
 PAGE_OF_RECORDS = 500
 STEPS = 20_000  # of the virtual machine between two looks at the clock
-META = {"id", "root", "commits", "sum", "floor", "base", "copied", "compacted"}
+META = {"id", "root", "commits", "sum", "floor", "base", "copied", "compacted", "hot"}
 BROKEN = (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, apsw.IOError, apsw.CantOpenError, apsw.FormatError)
 NONSENSE = (ValueError, KeyError, TypeError, DamagedError, RecursionError)
 
@@ -37,23 +38,25 @@ def _looked_at(db: apsw.Connection, until: float) -> str | None:
     tables = {" ".join(sql.split()) for (sql,) in db.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")}
     if not tables and version == 0:
         return None
-    wanted = {" ".join(sql.split()) for sql in TABLES.split(";") if sql.strip()}
-    if tables != wanted:
+    written = next((schema for schema in range(SCHEMA, 0, -1) if tables == statements(schema)), None)
+    if written is None:
         return None if version > SCHEMA else "its tables are not those of a ledger"
-    if wrong := _kept(db, version):
+    if wrong := _kept(db, version, written):
         return wrong
     return _whole(db, until)
 
 
-def _kept(db: apsw.Connection, version: int) -> str | None:
-    """What is kept besides records and samples, against its checksum."""
+def _kept(db: apsw.Connection, version: int, written: int) -> str | None:
+    """What is kept besides records and samples, against its checksum; `written` is the schema its tables are of."""
     meta = dict(db.execute("SELECT key, value FROM meta"))
-    if not meta.keys() <= META or not {"id", "root", "commits"} <= meta.keys():
+    own = {name for name in meta if not name.startswith(MARK)}
+    if not own <= META or not {"id", "root", "commits"} <= meta.keys():
         return "it does not know its own name"
     seq = db.execute("SELECT coalesce(max(seq), 0) FROM record").get
-    proved = meta.get("sum") == standing(Stand(seq, meta["root"], int(meta["commits"])), meta, *states(db))
-    if version != SCHEMA:
-        return "its schema number is not what was written" if proved or version == 0 else None
+    stand = Stand(seq, meta["root"], int(meta["commits"]))
+    proved = meta.get("sum") == standing(stand, meta, *states(db), written)
+    if version != written:
+        return "its schema number is not what was written" if proved or version <= SCHEMA else None
     if "sum" in meta and not proved:
         return "its totals are not what was written"
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 
 from agent import samples
 from agent.counter import CounterState
-from agent.ledger_store import FILE, DamagedError, LedgerError, Observed, chained, content, record_of
-from agent.model import Kind, Record
+from agent.ledger_cold import GROUP
+from agent.ledger_hot import HotBlock, Standing, standing_in, turns
+from agent.ledger_store import FILE, MARK, DamagedError, LedgerError, Observed, chained, content, record_of
+from agent.model import Batch, Kind, Record
 
 FAR = 2**62
+STANDING = "SELECT value FROM meta WHERE key = 'hot'"
 
 
 class Series(NamedTuple):
@@ -74,6 +77,10 @@ class Reader:
         """What the ledger keeps of itself as a whole: id, root, and of a salvaged one floor and base."""
         return dict(self._rows("SELECT key, value FROM meta"))
 
+    def marks(self) -> dict[str, str]:
+        """What drivers go on by after a crash, by key."""
+        return {name.removeprefix(MARK): text for name, text in self.meta().items() if name.startswith(MARK)}
+
     @property
     def id(self) -> str:
         """The ledger's name for itself."""
@@ -125,25 +132,39 @@ class Reader:
 
     def samples(self, device: str, tag: str, since: int = 0, until: int = FAR) -> Series:
         """Samples of a tag with since <= source time < until (ns)."""
-        sql = (
-            "SELECT names, body, block.crc FROM block JOIN tag_list ON tag_list.id = tag_list"
-            " WHERE device = ? AND last >= ? AND first < ? ORDER BY block.id"
-        )
-        found = [self._of(tag, *row) for row in self._rows(sql, (device, since, until))]
+        lists = self._rows("SELECT id, names FROM tag_list WHERE device = ?", (device,))
+        names = {number: json.loads(words) for number, words in lists}
+        wanted = {number: tags.index(tag) for number, tags in names.items() if tag in tags}
+        blocks = [one for one in self._blocks(wanted, since, until) if one.last >= since and one.first < until]
+        found = [_series(one, wanted[one.tag_list]) for one in blocks]
         columns = [np.concatenate([one[place] for one in found]) if found else np.zeros(0) for place in range(3)]
         time = columns[0].astype(np.int64)
         inside = np.flatnonzero((time >= since) & (time < until))
         order = inside[np.argsort(time[inside], kind="stable")]
         return Series(time[order], columns[1][order], columns[2].astype(np.uint32)[order])
 
-    @staticmethod
-    def _of(tag: str, names: str, body: bytes, crc: int) -> Series:
-        if zlib.crc32(body) != crc:
-            raise DamagedError("a sample block of the ledger is damaged: keep the file, start with a new ledger folder")
-        tags = json.loads(names)
-        batch = samples.decode(body)
-        rows = np.flatnonzero(batch.index == tags.index(tag)) if tag in tags else np.zeros(0, np.intp)
-        return Series(batch.source_time[rows], batch.value[rows], batch.status[rows])
+    def batches(self, device: str, tags: Sequence[str], since: int) -> list[Batch]:
+        """What was sampled of exactly these tags in blocks that end at `since` (ns) or later, in order of arrival."""
+        lists = self._rows("SELECT id FROM tag_list WHERE device = ? AND names = ?", (device, json.dumps(tags)))
+        return [_batch(one) for one in self._blocks({number for (number,) in lists}, since, FAR) if one.last >= since]
+
+    def _blocks(self, tag_lists: Collection[int], since: int, until: int) -> list[HotBlock]:
+        """Cold blocks of these tag lists, then all that is hot of them, in order of arrival at one moment."""
+        marks = ", ".join("?" * len(tag_lists))
+        sql = (
+            "SELECT id, 0, tag_list, first, last, rows, body, crc, NULL FROM block"
+            f" WHERE tag_list IN ({marks}) AND last >= ? AND first < ?"
+        )
+        if self._has_hot():
+            sql += f" UNION ALL SELECT turn, part, NULL, 0, 0, 0, body, 0, ({STANDING}) FROM hot"
+        rows = self._rows(sql, (*tag_lists, since, until))
+        cold = [HotBlock(*row[2:8]) for row in sorted(rows, key=lambda row: row[0]) if row[2] is not None]
+        hot = [(row[0], row[1], row[6]) for row in rows if row[2] is None]
+        standing = standing_in(next((row[8] for row in rows if row[2] is None), None))
+        return cold + [one for one in _unmerged(standing, hot) if one.tag_list in tag_lists]
+
+    def _has_hot(self) -> bool:
+        return bool(self._rows("SELECT 1 FROM sqlite_schema WHERE name = 'hot'"))
 
     def verify(self) -> int:
         """Read everything: seq dense from 1, checksums and the chain right. The number of records, else LedgerError."""
@@ -173,13 +194,40 @@ class Reader:
         )
         return int(found[0][0]), int(found[0][1])
 
-    def damaged_blocks(self) -> Iterator[int]:
-        """Numbers of the sample blocks that are not what was written."""
+    def damaged_blocks(self) -> Iterator[str]:
+        """The sample blocks that are not what was written."""
         last = 0
         while rows := self._rows("SELECT id, body, crc FROM block WHERE id > ? ORDER BY id LIMIT 100", (last,)):
-            yield from (number for number, body, crc in rows if zlib.crc32(body) != crc)
+            yield from (f"sample block {number}" for number, body, crc in rows if zlib.crc32(body) != crc)
             last = rows[-1][0]
+        if self._has_hot():
+            found = self._rows(f"SELECT turn, part, body, ({STANDING}) FROM hot ORDER BY turn, part")
+            standing = standing_in(found[0][3] if found else None)
+            damaged = (turn for turn, blocks in turns(standing, (row[:3] for row in found)) if blocks is None)
+            yield from (f"turn {turn} of the samples" for turn in damaged)
 
     def close(self) -> None:
         """Let go of the file; safe to call twice."""
         self._db.close()
+
+
+def _unmerged(standing: Standing, rows: list[tuple[int, int, bytes]]) -> Iterator[HotBlock]:
+    """What of hot turns is not among the cold blocks yet."""
+    for turn, blocks in turns(standing, sorted(rows)):
+        if blocks is None:
+            raise DamagedError(f"samples of the ledger (turn {turn}) are damaged: in a minute they become a gap")
+        merged = standing.merged if turn <= standing.cold + GROUP else ()
+        yield from (one for one in blocks if one.tag_list not in merged)
+
+
+def _series(block: HotBlock, place: int) -> Series:
+    """The samples of the tag at this place of a block's tag list."""
+    batch = _batch(block)
+    rows = np.flatnonzero(batch.index == place)
+    return Series(batch.source_time[rows], batch.value[rows], batch.status[rows])
+
+
+def _batch(block: HotBlock) -> Batch:
+    if zlib.crc32(block.body) != block.crc:
+        raise DamagedError("a sample block of the ledger is damaged: keep the file, start with a new ledger folder")
+    return samples.decode(block.body)

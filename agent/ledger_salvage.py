@@ -20,6 +20,7 @@ from typing import Any
 import apsw
 
 from agent.ledger_damage import BROKEN, NONSENSE, damage
+from agent.ledger_schema import SCHEMA
 from agent.ledger_store import FILE, PAGE, Change, Stand, Store, record_of, standing, states
 from agent.model import Record
 from agent.salvage import Found, Heir, heir
@@ -135,7 +136,8 @@ def _proved(db: apsw.Connection) -> tuple[Change | None, int]:
         meta = _kept(db)
         counters, observed, cursors = states(db)
         stand = Stand(int(meta["sum"].partition(" ")[0]), meta["root"], int(meta["commits"]))
-        if standing(stand, meta, counters, observed, cursors) != meta["sum"]:
+        known = {standing(stand, meta, counters, observed, cursors, schema) for schema in range(1, SCHEMA + 1)}
+        if meta["sum"] not in known:
             return None, 0
         return Change(counters=counters, observed=observed, cursors=cursors), stand.seq
     except UNREADABLE:

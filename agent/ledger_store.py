@@ -18,30 +18,16 @@ import apsw
 from agent import ledger_cold
 from agent.counter import CounterState
 from agent.ledger_cold import Keep
+from agent.ledger_hot import HotBlock, Slots, standing_in
+from agent.ledger_schema import SCHEMA, tables
 from agent.model import Kind, Record
 
 FILE = "ledger.db"
 HOLDER = "ledger.pid"
-SCHEMA = 1
 PAGE = 4096
 NEARLY_FULL = 0.8
-LEAST_BLOCKS = 10
+MARK = "driver."  # what the keys of a driver's marks begin with among what the ledger keeps of itself
 KEEP_ALL = Keep()
-TABLES = """
-CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE record(seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, machine TEXT NOT NULL, time INTEGER NOT NULL,
-  body TEXT NOT NULL, simulated INTEGER NOT NULL, crc INTEGER NOT NULL, wall INTEGER NOT NULL) STRICT;
-CREATE INDEX record_kind ON record(kind, machine, seq);
-CREATE TABLE counter(machine TEXT NOT NULL, counter TEXT NOT NULL, raw INTEGER NOT NULL, total INTEGER NOT NULL,
-  epoch INTEGER NOT NULL, time INTEGER NOT NULL, before INTEGER NOT NULL, suspect INTEGER,
-  suspect_time INTEGER NOT NULL, PRIMARY KEY(machine, counter)) STRICT, WITHOUT ROWID;
-CREATE TABLE observed(device TEXT PRIMARY KEY, time INTEGER NOT NULL, cause TEXT) STRICT, WITHOUT ROWID;
-CREATE TABLE cursor(sink TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE tag_list(id INTEGER PRIMARY KEY, device TEXT NOT NULL, names TEXT NOT NULL, UNIQUE(device, names)) STRICT;
-CREATE TABLE block(id INTEGER PRIMARY KEY, tag_list INTEGER NOT NULL REFERENCES tag_list, first INTEGER NOT NULL,
-  last INTEGER NOT NULL, rows INTEGER NOT NULL, body BLOB NOT NULL, crc INTEGER NOT NULL) STRICT;
-CREATE INDEX block_time ON block(tag_list, last);
-"""
 DISK_ERRORS = (
     OSError,
     apsw.FullError,
@@ -91,6 +77,7 @@ class Change:
     observed: Mapping[str, Observed] = field(default_factory=dict)
     blocks: tuple[Block, ...] = ()
     cursors: Mapping[str, int] = field(default_factory=dict)
+    marks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +101,13 @@ def standing(
     counters: Mapping[tuple[str, str], CounterState],
     observed: Mapping[str, Observed],
     cursors: Mapping[str, int],
+    schema: int = SCHEMA,
 ) -> str:
     """Last seq, and a checksum over all that is kept besides records and samples: no flipped bit is a wrong total."""
     kept = {name: value for name, value in meta.items() if name not in ("root", "commits", "sum")}
     states = [sorted((*key, *astuple(one)) for key, one in counters.items())]
     states += [sorted((name, one.time, one.cause) for name, one in observed.items()), sorted(cursors.items())]
-    text = json.dumps([SCHEMA, astuple(stand), sorted(kept.items()), *states])
+    text = json.dumps([schema, astuple(stand), sorted(kept.items()), *states])
     return f"{stand.seq} {zlib.crc32(text.encode()):08x}"
 
 
@@ -170,6 +158,8 @@ class Store:
         self.stand = Stand(seq, self._meta["root"], int(self._meta["commits"]))
         self.counters, self.observed, self.cursors = states(self._db)
         self._used = ledger_cold.size(self._db) if keep.bytes is not None else 0
+        self._slots = Slots(self._db, standing_in(self._meta.get("hot")))
+        self._tag_lists: dict[tuple[str, tuple[str, ...]], int] = {}
 
     def _settle_schema(self, path: Path) -> None:
         version = self._db.pragma("user_version")
@@ -180,7 +170,7 @@ class Store:
             )
         if version == 0:
             with self._db:
-                self._db.execute(TABLES)
+                self._db.execute(tables(SCHEMA))
                 start = {"id": secrets.token_hex(8), "root": "00" * 32, "commits": "0"}
                 self._db.executemany("INSERT INTO meta VALUES(?, ?)", start.items())
                 self._db.pragma("user_version", SCHEMA)
@@ -197,16 +187,10 @@ class Store:
             root = self._insert(record, root, wall)
         for change in changes:
             self._put_state(change)
-            for block in change.blocks:
-                self._put_block(block)
-                self._used += len(block.body)
-        if any(change.blocks for change in changes):
-            self._cool()
         seq = self.stand.seq + sum(map(len, placed))
-        for record in self._make_room(seq + 1):
+        for record in self._put_samples([block for change in changes for block in change.blocks], seq):
             root, seq = self._insert(record, root, wall), record.seq
-        stand = Stand(seq, root, self.stand.commits + 1)
-        self._close_transaction(stand, changes)
+        self._close_transaction(Stand(seq, root, self.stand.commits + 1), changes)
         return placed
 
     def begin_with(self, history: Iterable[tuple[Record, int]], change: Change, base: str, wall: int) -> None:
@@ -231,8 +215,9 @@ class Store:
             self.counters |= change.counters
             self.observed |= change.observed
             self.cursors |= change.cursors
+        self._meta["hot"] = self._slots.standing.text
         total = standing(stand, self._meta, self.counters, self.observed, self.cursors)
-        meta = {"root": stand.root, "commits": str(stand.commits), "sum": total}
+        meta = {"hot": self._meta["hot"], "root": stand.root, "commits": str(stand.commits), "sum": total}
         self._db.executemany("INSERT OR REPLACE INTO meta VALUES(?, ?)", meta.items())
         self._db.execute("COMMIT")
         self.stand = stand
@@ -254,36 +239,46 @@ class Store:
         observed = [(device, one.time, one.cause) for device, one in change.observed.items()]
         self._db.executemany("INSERT OR REPLACE INTO observed VALUES(?, ?, ?)", observed)
         self._db.executemany("INSERT OR REPLACE INTO cursor VALUES(?, ?)", change.cursors.items())
+        kept = {MARK + key: text for key, text in change.marks.items()}
+        self._meta |= kept
+        self._db.executemany("INSERT OR REPLACE INTO meta VALUES(?, ?)", kept.items())
 
-    def _put_block(self, block: Block) -> None:
-        names = json.dumps(block.tags)
-        self._db.execute("INSERT OR IGNORE INTO tag_list(device, names) VALUES(?, ?)", (block.device, names))
-        self._db.execute(
-            "INSERT INTO block(tag_list, first, last, rows, body, crc)"
-            " SELECT id, ?, ?, ?, ?, ? FROM tag_list WHERE device = ? AND names = ?",
-            (block.first, block.last, block.rows, block.body, zlib.crc32(block.body), block.device, names),
-        )
+    def _put_samples(self, blocks: Sequence[Block], seq: int) -> list[Record]:
+        """A turn of samples, one small step for those that got cold, and room; gaps of what is lost, beyond `seq`."""
+        gaps = []
+        if blocks:
+            hot = [self._hot(block) for block in blocks]
+            self._slots.put(hot)
+            added, damaged = ledger_cold.compact(self._db, self._slots)
+            self._used += added
+            self._used -= ledger_cold.expire(self._db, self._keep, self._used, ledger_cold.span(hot)[1])
+            gaps = [self._gap("damaged", one) for one in damaged]
+        gaps += self._make_room()
+        return [replace(gap, seq=seq + place) for place, gap in enumerate(gaps, 1)]
 
-    def _cool(self) -> None:
-        """One small step for the samples that got cold."""
-        done = ledger_cold.compact(self._db, int(self._meta.get("compacted", "0")))
-        self._meta["compacted"] = str(done)
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES('compacted', ?)", (str(done),))
-        self._used -= ledger_cold.expire(self._db, self._keep, self._used)
+    def _hot(self, block: Block) -> HotBlock:
+        key = block.device, block.tags
+        if key not in self._tag_lists:
+            words = block.device, json.dumps(block.tags)
+            self._db.execute("INSERT OR IGNORE INTO tag_list(device, names) VALUES(?, ?)", words)
+            found = self._db.execute("SELECT id FROM tag_list WHERE device = ? AND names = ?", words).get
+            self._tag_lists[key] = int(found)
+        crc = zlib.crc32(block.body)
+        return HotBlock(self._tag_lists[key], block.first, block.last, block.rows, block.body, crc)
 
-    def _make_room(self, seq: int) -> list[Record]:
-        """When nearly full give up the oldest samples, never records; the gap's record, if that was needed."""
-        used = self._db.pragma("page_count") - self._db.pragma("freelist_count")
-        span = self._db.execute("SELECT min(id), max(id) FROM block").get
-        if used <= NEARLY_FULL * self._db.pragma("max_page_count") or span[0] is None:
-            return []
-        last = span[0] + max(LEAST_BLOCKS, (span[1] - span[0]) // 50)
-        first_time, last_time = self._db.execute("SELECT min(first), max(last) FROM block WHERE id <= ?", (last,)).get
-        self._db.execute("DELETE FROM block WHERE id <= ?", (last,))
+    def _gap(self, cause: str, span: tuple[int, int]) -> Record:
+        """Samples of a span that are lost."""
         simulated = self._db.execute("SELECT simulated FROM record ORDER BY seq DESC LIMIT 1").get
-        lost = {"from": iso(first_time), "to": iso(last_time), "low": None, "high": None}
-        body = {"what": "samples", "cause": "store_full", **lost}
-        return [Record(Kind.GAP, "", last_time, body, bool(simulated), seq)]
+        bounds = {"from": iso(span[0]), "to": iso(span[1]), "low": None, "high": None}
+        return Record(Kind.GAP, "", span[1], {"what": "samples", "cause": cause, **bounds}, bool(simulated))
+
+    def _make_room(self) -> list[Record]:
+        """When nearly full give up the oldest samples, never records; the gap, if that was needed."""
+        used = self._db.pragma("page_count") - self._db.pragma("freelist_count")
+        if used <= NEARLY_FULL * self._db.pragma("max_page_count"):
+            return []
+        lost = ledger_cold.give_up(self._db, self._slots)
+        return [] if lost is None else [self._gap("store_full", lost)]
 
     def close(self) -> None:
         """Give the file back; safe to call twice."""

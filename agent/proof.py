@@ -65,7 +65,7 @@ def report_of(path: Path) -> tuple[Report, list[str]]:
                 meta["root"], reader.counters(), reader.cursors(), floor, base, int(meta.get("copied", "0"))
             )
             report = examine((Row(*row) for row in reader.rows()), stated)
-            blocks = [f"sample block {number} is not what was written" for number in reader.damaged_blocks()]
+            blocks = [f"{block} is not what was written" for block in reader.damaged_blocks()]
             return report, blocks
     finally:
         reader.close()

@@ -17,7 +17,7 @@ import pytest
 from agent import samples
 from agent.counter import CounterState
 from agent.ledger import Block, Ledger, LedgerError, Observed, Reader
-from agent.ledger_store import SCHEMA
+from agent.ledger_schema import SCHEMA
 from agent.model import SECOND, Batch, Kind, Record
 
 
@@ -70,6 +70,24 @@ async def test_everything_is_there_after_a_restart(tmp_path):
     assert (await again.commit([fact(2)]))[0].seq == 2
     await again.close()
     assert Reader(tmp_path).verify() == 2
+
+
+async def test_what_a_driver_goes_on_by_is_written_with_the_samples_and_no_damage(tmp_path):
+    ledger = await Ledger.open(tmp_path)
+    batch = Batch(*(np.array([1], kind) for kind in ("u4", "f8", "i8", "u4")), time=7, token=1)
+    block = Block("press1", ("a", "b"), 1, 1, 1, samples.encode([batch]))
+    await ledger.commit(blocks=[block], marks={"press1.place": "old"})
+    await ledger.commit(marks={"press1.place": "new", "press1.whole": "x" * 5000})
+    await ledger.close()
+    again = await Ledger.open(tmp_path)
+    assert again.salvaged is None
+    await again.commit([fact(1)])
+    await again.close()
+    reader = Reader(tmp_path)
+    assert reader.marks() == {"press1.place": "new", "press1.whole": "x" * 5000}
+    assert [one.value.tolist() for one in reader.batches("press1", ["a", "b"], 1)] == [[1.0]]
+    assert reader.batches("press1", ["a", "b"], 2) == reader.batches("press1", ["b", "a"], 1) == []
+    reader.close()
 
 
 async def test_the_root_tells_two_histories_apart(tmp_path):
@@ -151,7 +169,7 @@ async def test_a_ledger_that_fills_up_gives_up_old_samples_and_never_a_record(tm
     gaps = reader.records(Kind.GAP)
     assert {(one.body["what"], one.body["cause"], one.simulated) for one in gaps} == {("samples", "store_full", True)}
     assert gaps[0].body["from"] == "1970-01-01T00:00:00.000Z"
-    kept = [row[0] for row in reader._rows("SELECT first FROM block ORDER BY id")]
+    kept = [block.first for block in reader._blocks({1}, 0, 2**62)]
     assert kept == [second * SECOND for second in range(60 - len(kept), 60)]
     assert gaps[-1].time == kept[0] - SECOND
     reader.close()

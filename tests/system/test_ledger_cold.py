@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
 from agent import samples
-from agent.ledger import Block, Keep, Ledger, Reader
-from agent.model import SECOND, Batch
+from agent.ledger import Block, Keep, Ledger, LedgerError, Reader
+from agent.model import SECOND, Batch, Kind
 from agent.proof import report_of
 
 TAGS = ("good", "force", "program")
 
 
+@cache
 def second(number, device="press1"):
     """One second of three tags, one of them a text."""
     times = np.repeat(np.arange(5, dtype=np.int64) * SECOND // 5 + number * SECOND, 3)
@@ -41,7 +44,7 @@ async def test_minutes_are_merged_and_every_sample_reads_as_before(tmp_path):
     rows = reader._rows("SELECT tag_list, first, rows FROM block ORDER BY tag_list, first")
     merged = [first // SECOND for tag_list, first, number in rows if tag_list == 1 and number == 60 * 15]
     assert merged[:3] == [0, 60, 120]
-    assert sum(number for _, _, number in rows) == 2 * 300 * 15
+    assert len(merged) == 4
     blocks = [samples.decode(second(number).body) for number in range(300)]
     for place, tag in enumerate(TAGS):
         whole = [
@@ -51,10 +54,7 @@ async def test_minutes_are_merged_and_every_sample_reads_as_before(tmp_path):
         for device in ("press1", "trim1"):
             for column, wanted in zip(reader.samples(device, tag), whole, strict=True):
                 np.testing.assert_array_equal(column, wanted)
-    texts = [
-        word for (body,) in reader._rows("SELECT body FROM block WHERE tag_list = 1 ORDER BY id")
-        for word in samples.decode(body).text.values()
-    ]  # fmt: skip
+    texts = [word for one in reader.batches("press1", TAGS, 0) for word in one.text.values()]
     assert texts == [f"p{number}" for number in range(300) for _ in range(5)]
     reader.close()
     assert report_of(tmp_path)[1] == []
@@ -72,25 +72,62 @@ async def test_merging_goes_on_after_a_restart_where_it_was(tmp_path):
     reader = Reader(tmp_path)
     rows = reader._rows("SELECT first, rows FROM block WHERE tag_list = 1 ORDER BY id")
     assert [number for _, number in rows[:3]] == [900, 900, 900]
-    assert sum(number for _, number in rows) == 260 * 15
+    assert sum(len(one.index) for one in reader.batches("press1", TAGS, 0)) == 260 * 15
     reader.close()
 
 
-async def test_a_damaged_block_is_left_and_the_rest_goes_on(tmp_path):
+async def test_damaged_hot_samples_are_told_and_become_a_gap(tmp_path):
     ledger = await Ledger.open(tmp_path, group_s=0)
-    bad = second(5)
-    await ledger.commit(blocks=[second(4), bad])
-    ledger._store._db.execute("UPDATE block SET crc = crc + 1 WHERE id = 2")
-    for number in range(6, 250):
-        await ledger.commit(blocks=[second(number)])
-    await ledger.close()
+    for number in range(100):
+        await ledger.commit(blocks=[second(number), second(number, "trim1")])
+    ledger._store._db.execute("UPDATE hot SET body = zeroblob(100) WHERE turn = 6")
     reader = Reader(tmp_path)
-    assert list(reader.damaged_blocks()) == [2]
-    assert max(number for (number,) in reader._rows("SELECT rows FROM block")) == 900
+    assert list(reader.damaged_blocks()) == ["turn 6 of the samples"]
+    assert report_of(tmp_path)[1] == ["turn 6 of the samples is not what was written"]
+    with pytest.raises(LedgerError, match="turn 6"):
+        reader.samples("press1", "good")
+    for number in range(100, 130):
+        await ledger.commit(blocks=[second(number), second(number, "trim1")])
+    await ledger.close()
+    for device in ("press1", "trim1"):
+        seen = set((reader.samples(device, "good").source_time // SECOND).tolist())
+        assert seen == set(range(130)) - {5}
+    gap = reader.records(Kind.GAP)[0]
+    assert (gap.body["what"], gap.body["cause"]) == ("samples", "damaged")
+    assert (gap.body["from"], gap.body["to"]) == ("1970-01-01T00:00:04.800Z", "1970-01-01T00:00:06.000Z")
     reader.close()
+    assert report_of(tmp_path)[1] == []
 
 
-@pytest.mark.parametrize(("keep", "least", "most"), [(Keep(hours=100 / 3600), 100, 220), (Keep(bytes=20_000), 0, 280)])
+async def test_every_sample_reads_once_while_a_group_of_many_devices_is_merged(tmp_path):
+    ledger = await Ledger.open(tmp_path, group_s=0)
+    reader = Reader(tmp_path)
+    devices = [f"press{number}" for number in range(3)]
+    for number in range(125):
+        await ledger.commit(blocks=[second(number, device) for device in devices])
+        if number >= 118:
+            counts = {len(reader.samples(device, "good").value) for device in devices}
+            assert counts == {5 * (number + 1)}
+    reader.close()
+    await ledger.close()
+    ledger = await Ledger.open(tmp_path, group_s=0)
+    assert [len(Reader(tmp_path).samples(device, "good").value) for device in devices] == [625] * 3
+    await ledger.close()
+
+
+async def test_a_turn_larger_than_a_page_reads_as_it_was(tmp_path):
+    noise = np.random.default_rng(3).random(4000)
+    times = np.arange(4000, dtype=np.int64)
+    batch = Batch(np.zeros(4000, np.uint32), noise, times, np.zeros(4000, np.uint32), 3999, 1)
+    ledger = await Ledger.open(tmp_path, group_s=0)
+    for _ in range(3):
+        await ledger.commit(blocks=[Block("mill", ("force",), 0, 3999, 4000, samples.encode([batch]))])
+    await ledger.close()
+    assert Reader(tmp_path).samples("mill", "force").value.tolist() == np.repeat(noise, 3).tolist()
+    assert list(Reader(tmp_path).damaged_blocks()) == []
+
+
+@pytest.mark.parametrize(("keep", "least", "most"), [(Keep(hours=100 / 3600), 100, 220), (Keep(bytes=2_000), 0, 260)])
 async def test_the_oldest_samples_go_beyond_what_is_to_be_kept(tmp_path, keep, least, most):
     ledger = await Ledger.open(tmp_path, group_s=0, keep=keep)
     await fill(ledger, 300)
