@@ -264,6 +264,7 @@ class Agent:
     @asynccontextmanager
     async def _panel(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
         """The panel, if the line file wants one: listening when the block is entered, gone when it is left."""
+            table.consumer,
         table = self.file.panel
         if table is None:
             yield

@@ -32,13 +32,17 @@ class Table(BaseModel):
 
 
 class MqttTable(Table):
-    """The plant's broker. A password is read from a file, never written here."""
+    """The plant's broker. A password is read from a file, never written here.
+
+    `consumer` is the one that acknowledges records itself: they wait for it.
+    """
 
     host: str
     port: Annotated[int, Field(ge=1, le=65535)] = 1883
     username: str | None = None
     password_file: Path | None = None
     ca_file: Path | None = None
+    consumer: PathWord | None = None
 
 
 class PanelTable(Table):

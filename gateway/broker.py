@@ -27,6 +27,7 @@ allow_anonymous true
 user {user}
 persistence true
 persistence_location {folder}/
+max_queued_messages 0
 """
 NATS = """server_name: tanchang-demo
 host: {host}

@@ -13,7 +13,8 @@ PUBLIC_TREE = "tanchang-public/v1"
 LINE = "_line"
 ONLINE = "_online"
 RAW = "_raw"
-CONTRACTS = frozenset(f"_{kind.value}" for kind in Kind) | {LINE, ONLINE, RAW}
+ACK = "_ack"
+CONTRACTS = frozenset(f"_{kind.value}" for kind in Kind) | {LINE, ONLINE, RAW, ACK}
 
 WORD = re.compile(r"[A-Za-z0-9-][A-Za-z0-9_-]*")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.model import Fault, Line, LineNow, Order, Samples
+from gateway.ack import AckError, parse_ack
 from gateway.live import LAST_WILL, birth
 from gateway.live_lane import LiveLane
 from gateway.mqtt import Broker, Message, Mqtt, MqttError, RefusedError
@@ -17,7 +18,7 @@ from gateway.order import OrderError, parse_order
 from gateway.payload import encode
 from gateway.raw import raw
 from gateway.record_lane import SINK, Outbox, RecordLane
-from gateway.topic import ONLINE, RAW, topic
+from gateway.topic import ACK, ONLINE, RAW, topic
 
 FIRST_WAIT_S = 0.2
 LONGEST_WAIT_S = 5.0
@@ -29,7 +30,7 @@ class Uplink:
     """The line's side of the broker. `run()` never returns; cancel it to say goodbye.
 
     A fault is reported when it begins and cleared when it is over. `take_order` raises OrderError for one it refuses;
-    `samples` waits for the next raw values on disk.
+    `samples` waits for the next raw values on disk. `consumer` names the one that acknowledges records itself.
     """
 
     sink = SINK
@@ -45,6 +46,7 @@ class Uplink:
         clear_fault: Callable[[str, str], object],
         take_order: Callable[[Order], Awaitable[object]],
         samples: Callable[[], Awaitable[Samples]],
+        consumer: str | None = None,
     ) -> None:
         self._line = line
         self._ledger = ledger
@@ -58,6 +60,8 @@ class Uplink:
         self._faults: set[str] = set()
         self._will = Message(str(topic(line, ONLINE)), encode(LAST_WILL), retain=True)
         self._orders = str(topic(line, "_order"))
+        self._consumer = consumer
+        self._acks = f"{topic(line, ACK)}/{consumer}" if consumer else None
         self._wait = FIRST_WAIT_S
 
     async def run(self) -> None:
@@ -92,13 +96,15 @@ class Uplink:
         await link.subscribe(self._orders)
         self._wait = FIRST_WAIT_S
         self._over("not_connected")
-        records = RecordLane(self._line, self._ledger, link)
+        records = RecordLane(self._line, self._ledger, link, self._consumer)
+        if self._acks is not None:
+            await link.subscribe(self._acks)
         live = LiveLane(self._line, link, self._now, lambda: self._ledger.root, self._evidence)
         await _side_by_side(
             live.run(self._refused),
-            records.send(),
+            records.send(self._silent),
             records.settle(lambda: self._over("records_refused")),
-            self._hear(link),
+            self._hear(link, records),
             self._tell_raw(link),
         )
 
@@ -111,18 +117,43 @@ class Uplink:
             except RefusedError as error:
                 self._refused(error)
 
-    async def _hear(self, link: Mqtt) -> None:
-        """Take orders as they arrive; a bad one is a fault until a good one comes."""
+    async def _hear(self, link: Mqtt, records: RecordLane) -> None:
+        """Take orders and the consumer's acknowledgements as they arrive."""
         async for message in link.messages():
-            try:
-                order = parse_order(self._line, message.payload)
-                if order is not None:
-                    await self._take_order(order)
-            except OrderError as error:
-                self._set("bad_order", f"an order on {message.topic} is refused: {error}", "correct and send it again")
+            if message.topic == self._acks:
+                await self._hear_ack(message, records)
             else:
-                if order is not None:
-                    self._over("bad_order")
+                await self._hear_order(message)
+
+    async def _hear_order(self, message: Message) -> None:
+        """A bad order is a fault until a good one comes."""
+        try:
+            order = parse_order(self._line, message.payload)
+            if order is not None:
+                await self._take_order(order)
+        except OrderError as error:
+            self._set("bad_order", f"an order on {message.topic} is refused: {error}", "correct and send it again")
+        else:
+            if order is not None:
+                self._over("bad_order")
+
+    async def _hear_ack(self, message: Message, records: RecordLane) -> None:
+        """A bad acknowledgement changes nothing and is a fault until a good one comes."""
+        try:
+            ack = parse_ack(message.payload, self._ledger.id, self._ledger.last_seq)
+        except AckError as error:
+            self._set("bad_ack", f"consumer {self._consumer}: {error}", "correct what it publishes there")
+        else:
+            self._over("bad_ack")
+            self._over("consumer_silent")
+            await records.hear(ack)
+
+    def _silent(self, held: int) -> None:
+        self._set(
+            "consumer_silent",
+            f"consumer {self._consumer} acknowledges nothing beyond record {held}: those that follow wait for it",
+            f"start it and let it write {self._acks}, or take consumer out of [mqtt]",
+        )
 
     def _refused(self, error: RefusedError | None) -> None:
         if error is None:

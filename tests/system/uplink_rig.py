@@ -25,10 +25,10 @@ from agent.model import (
     Verdict,
     Window,
 )
-from gateway.consumer import Consumer
+from gateway.consumer import Consumer, NamedConsumer
 from gateway.mqtt import Broker, Mqtt
 from gateway.order import OrderError
-from gateway.payload import count_body
+from gateway.payload import count_body, encode
 from gateway.uplink import Uplink
 
 NOW = 1_790_000_000 * SECOND
@@ -96,9 +96,10 @@ class WatchedLedger(Ledger):
 class Agent:
     """What an agent hands its uplink, with what the uplink hands back."""
 
-    def __init__(self, ledger, folder, port) -> None:
-        self.ledger, self.folder, self.port = ledger, folder, port
+    def __init__(self, ledger, folder, port, consumer=None) -> None:
+        self.ledger, self.folder, self.port, self.consumer = ledger, folder, port, consumer
         self.faults: list[str] = []
+        self.messages: list[str] = []
         self.orders: asyncio.Queue[Order] = asyncio.Queue()
         self.samples: asyncio.Queue[Samples] = asyncio.Queue()
         self.changed = asyncio.Event()
@@ -110,14 +111,16 @@ class Agent:
             Broker("127.0.0.1", self.port),
             lambda: line_now(self.ledger),
             self.folder,
-            lambda fault: self._note(f"+{fault.code}"),
-            lambda _, code: self._note(f"-{code}"),
+            lambda fault: self._note(f"+{fault.code}", f"{fault.message}: {fault.remedy}"),
+            lambda _, code: self._note(f"-{code}", ""),
             self.take_order,
             self.samples.get,
+            self.consumer,
         )
 
-    def _note(self, word: str) -> None:
+    def _note(self, word: str, message: str) -> None:
         self.faults.append(word)
+        self.messages.append(message)
         self.changed.set()
 
     async def noted(self, word: str) -> None:
@@ -147,8 +150,12 @@ class Agent:
 
     async def drained(self) -> None:
         """All records acknowledged and the cursor there."""
+        await self.moved("mqtt", self.ledger.last_seq)
+
+    async def moved(self, sink: str, seq: int) -> None:
+        """The cursor of the sink there."""
         async with self.ledger.moved:
-            await self.ledger.moved.wait_for(lambda: self.ledger.cursor("mqtt") >= self.ledger.last_seq)
+            await self.ledger.moved.wait_for(lambda: self.ledger.cursor(sink) >= seq)
 
 
 class Reader:
@@ -167,21 +174,49 @@ class Reader:
             yield link
 
     async def until(self, link, seq) -> None:
+        """Take what comes until that record was taken."""
         async for message in link.messages():
             payload = json.loads(message.payload)
             verdict = self.consumer.take(payload)
             self.verdicts.append(verdict)
-            if verdict != "seen":
+            if verdict in ("new", "gap"):
                 self.counted.append(payload["seq"])
-            if payload["seq"] >= seq:
+            await self.acknowledge(link)
+            if self.counted and self.counted[-1] >= seq:
                 return
+
+    async def acknowledge(self, link) -> None:
+        """A consumer that nobody named says nothing."""
+
+
+class NamedReader(Reader):
+    """The consumer that [mqtt] names."""
+
+    NAME = "mes"
+
+    def __init__(self, port) -> None:
+        super().__init__(port)
+        self.consumer: NamedConsumer = NamedConsumer()
+
+    @asynccontextmanager
+    async def listening(self, topics=f"{BASE}/+/_count"):
+        async with super().listening(topics) as link:
+            self.consumer.join()
+            await self.acknowledge(link)
+            yield link
+
+    async def acknowledge(self, link) -> None:
+        if (said := self.consumer.due()) is not None:
+            await link.publish(f"{BASE}/_ack/{self.NAME}", encode(said), retain=True)
 
 
 class Gate:
-    """A relay in front of the broker that the test opens, shuts and cuts."""
+    """A relay in front of the broker that the test opens, shuts and cuts, or lets stand still."""
 
     def __init__(self, port) -> None:
         self.target, self.port, self.open = port, 0, True
+        self.flowing = asyncio.Event()
+        self.flowing.set()
         self.writers: list[asyncio.StreamWriter] = []
         self.tasks: set[asyncio.Task] = set()
 
@@ -192,6 +227,7 @@ class Gate:
             try:
                 yield self
             finally:
+                self.flowing.set()
                 self.cut()
                 await asyncio.gather(*self.tasks, return_exceptions=True)
 
@@ -204,10 +240,10 @@ class Gate:
                 await asyncio.gather(self.pump(reader, far_writer), self.pump(far_reader, writer))
         writer.close()
 
-    @staticmethod
-    async def pump(reader, writer) -> None:
+    async def pump(self, reader, writer) -> None:
         with suppress(OSError):
             while data := await reader.read(65536):
+                await self.flowing.wait()
                 writer.write(data)
                 await writer.drain()
         writer.close()
