@@ -53,7 +53,7 @@ class OpcuaServer:
         """Build the address space and listen; `port` is then the real one."""
         server, scenario = self._server, self._live.plant.scenario.name
         logging.getLogger("asyncua").setLevel(logging.CRITICAL)
-        await _fill(server)
+        await fill(server)
         server.set_endpoint(f"opc.tcp://127.0.0.1:{self.port if self.public is None else self.public}/")
         server.socket_address = ("127.0.0.1", self.port)
         server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
@@ -170,7 +170,7 @@ class OpcuaServer:
         status.check()
 
 
-async def _fill(server: Server) -> None:
+async def fill(server: Server) -> None:
     """Load the standard nodes: 400,000 objects that all stay, so collecting garbage meanwhile doubles the time."""
     gc.disable()
     try:
