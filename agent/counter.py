@@ -51,24 +51,31 @@ NOTHING = Count(0)
 
 
 def step(
-    state: CounterState | None, raw: int, modulus: int, time: int, max_rate: float, unseen: str | None = None
+    state: CounterState | None,
+    raw: int,
+    modulus: int,
+    time: int,
+    max_rate: float,
+    unseen: str | None = None,
+    late: int = 0,
 ) -> tuple[CounterState, Count]:
     """The counter after reading `raw` (0 <= raw < modulus) of source time `time` (ns), and what it adds.
 
     `max_rate` is parts per second at best; `unseen` is the note for parts made while nobody looked: late, restart.
+    A source time may miss the moment the value held by up to `late` ns, so that much more may have passed.
     A value older than the state adds nothing. sum(delta) == total within an epoch, whatever comes.
     """
     if state is None:
         return CounterState(raw, 0, 0, time), Count(0, "baseline")
     if time < state.time:
         return state, NOTHING
-    possible = most(time - state.time, max_rate)
+    possible = most(time - state.time + late, max_rate)
     delta = (raw - state.raw) % modulus
     if delta <= possible:
         return _counted(state, raw, delta, time), _told(state, raw, delta, modulus, possible, unseen)
     if raw < state.raw and raw <= possible:
         return _epoch(state, raw, raw, time), Count(raw, "reset", 0, possible - raw)
-    return _suspect(state, raw, modulus, time, max_rate)
+    return _suspect(state, raw, modulus, time, max_rate, late)
 
 
 def most(elapsed: int, max_rate: float) -> int:
@@ -91,14 +98,16 @@ def _epoch(state: CounterState, raw: int, delta: int, time: int) -> CounterState
     return CounterState(raw, delta, state.epoch + 1, time, state.counted)
 
 
-def _suspect(state: CounterState, raw: int, modulus: int, time: int, max_rate: float) -> tuple[CounterState, Count]:
+def _suspect(
+    state: CounterState, raw: int, modulus: int, time: int, max_rate: float, late: int
+) -> tuple[CounterState, Count]:
     """Believe a suspect value once the counter has moved on from it as a machine would; until then count nothing."""
     if state.suspect is None:
         return replace(state, suspect=raw, suspect_time=time), Count(0, "suspect")
     if raw == state.suspect:
         return state, NOTHING
     moved = (raw - state.suspect) % modulus
-    if moved <= most(time - state.suspect_time, max_rate):
-        missed = most(state.suspect_time - state.time, max_rate)
+    if moved <= most(time - state.suspect_time + late, max_rate):
+        missed = most(state.suspect_time - state.time + late, max_rate)
         return _epoch(state, raw, moved, time), Count(moved, "reset", 0, missed)
     return replace(state, suspect=raw, suspect_time=time), Count(0, "suspect")

@@ -25,10 +25,11 @@ class TagRef(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CounterRule:
-    """A part counter: its tag and how many values its register has."""
+    """A part counter: its tag, how many values its register has, and how late its source times may be, in ns."""
 
     tag: TagRef
     modulus: int
+    late: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +264,7 @@ class Station:
             if rule is None or rule.tag != tag or row.value is None or not 0 <= row.value < rule.modulus:
                 continue
             before = self.counters.get(counter)
-            after, count = step(before, int(row.value), rule.modulus, row.time, self.rule.max_rate, unseen)
+            after, count = step(before, int(row.value), rule.modulus, row.time, self.rule.max_rate, unseen, rule.late)
             self.counters[counter] = after
             if after != before or count != NOTHING:
                 seen.counted.append(Counted(counter, count, after, before, row.time))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.linetable import LineFile, MachineTable, ShiftTable
 from agent.live import CounterRule, DeviceRule, MachineRule, TagRef
-from agent.model import Cause, MachineState, Order, State
+from agent.model import SECOND, Cause, MachineState, Order, State
 from agent.shift import Calendar, Shift
 from drivers.contract import Device
 from gateway.payload import nanoseconds
@@ -48,10 +48,11 @@ def _counter(reference: str | None, devices: Mapping[str, Device]) -> CounterRul
     if reference is None:
         return None
     tag = _tag(reference)
-    modulus = devices[tag.device].modulus(tag.tag)
+    device = devices[tag.device]
+    modulus = device.modulus(tag.tag)
     if modulus is None:
         raise ValueError(f"{reference} cannot count parts; the line file's check lets no such tag through")
-    return CounterRule(tag, modulus)
+    return CounterRule(tag, modulus, int(device.late_s * SECOND))
 
 
 def _patterns(table: MachineTable) -> dict[int, MachineState]:

@@ -63,6 +63,11 @@ class Device(BaseModel):
         """The tags in the order of the line file: a batch's index counts in it."""
         raise TypeError("a driver's own device model holds its tags")
 
+    @property
+    def late_s(self) -> float:
+        """By how much the source time of a value may miss the moment it held, in seconds."""
+        return 0.0
+
     def modulus(self, tag: str) -> int | None:
         """2**bits of an unsigned integer tag, None where the tag cannot be a part counter."""
         raise TypeError(f"a driver's own device model knows the type of {tag}")

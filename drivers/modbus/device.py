@@ -125,6 +125,11 @@ class ModbusDevice(Device):
     def tags(self) -> Sequence[ModbusTag]:
         return self.tag
 
+    @property
+    def late_s(self) -> float:
+        """A reply may be on its way for a timeout, and the unit's clock may be read in another request."""
+        return self.timeout
+
     def modulus(self, tag: str) -> int | None:
         found = next(candidate for candidate in self.tag if candidate.name == tag)
         return None if found.scaled else MODULUS.get(found.datatype)

@@ -27,6 +27,13 @@ def test_a_wrapping_register_counts_on():
     assert (count.delta, count.note, state.total, state.epoch) == (2, "wrap", 9, 0)
 
 
+def test_parts_of_a_reply_that_was_long_on_its_way_are_counted():
+    late = CounterState(82, 82, 0, at(10.0))  # its reply was held up for 1 s, the next one came at once
+    assert step(late, 94, MODULUS, at(10.002), 6.0)[1].note == "suspect"
+    state, count = step(late, 94, MODULUS, at(10.002), 6.0, None, SECOND * 2)
+    assert (count.delta, count.note, state.total, state.epoch) == (12, None, 94, 0)
+
+
 def test_a_reset_starts_an_epoch_and_says_what_may_be_missing():
     state, count = step(CounterState(412, 100, 0, at(0)), 3, MODULUS, at(60), RATE)
     assert (count.delta, count.note) == (3, "reset")
