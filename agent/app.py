@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent import faults, wiring
-from agent.ledger import Ledger, LedgerError, Reader
-from agent.linetable import CameraTable, LineFile, MqttTable
+from agent.ledger import Keep, Ledger, LedgerError, Reader
+from agent.linetable import CameraTable, LedgerTable, LineFile, MqttTable
 from agent.model import Batch, Fault, Kind, Order, Plan, Record
 from agent.poller import Poller
 from agent.recorder import Recorder
@@ -62,13 +62,19 @@ async def _main(line_file: LineFile, base: Path, data: Path, *, attached: bool) 
         loop.add_signal_handler(told, stop.set)
     if attached:
         loop.add_reader(sys.stdin.fileno(), lambda: None if os.read(sys.stdin.fileno(), 4096) else stop.set())
-    ledger = await Ledger.open(data)
+    ledger = await open_ledger(line_file.ledger, data)
     try:
         agent = Agent(line_file, base, data, ledger)
         with contextlib.closing(agent.reader):
             await agent.run(stop)
     finally:
         await ledger.close()
+
+
+async def open_ledger(table: LedgerTable, data: Path) -> Ledger:
+    """The ledger in a data folder, as large and as quick as the line file wants it."""
+    hours = None if table.samples is None else table.samples / 3600
+    return await Ledger.open(data, table.size, table.commit, Keep(table.samples_size, hours))
 
 
 class Agent:
@@ -259,12 +265,12 @@ class Agent:
             self._clear_fault,
             self.take_order,
             self.recorder.samples,
+            table.consumer,
         )
 
     @asynccontextmanager
     async def _panel(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
         """The panel, if the line file wants one: listening when the block is entered, gone when it is left."""
-            table.consumer,
         table = self.file.panel
         if table is None:
             yield

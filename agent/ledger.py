@@ -41,7 +41,7 @@ from agent.model import Record
 
 __all__ = ["Block", "Keep", "Ledger", "LedgerError", "Observed", "Reader", "Series"]
 
-GROUP_S = 0.2
+GROUP_S = 0.205  # between commits: with the syncs of checkpoints that is five a second at most
 CURSOR_S = 1.0
 RETRY_S = 1.0
 STUCK_S = 4.0
@@ -190,7 +190,7 @@ class Ledger:
         """What is due, in order of arrival; None when closed and all is written."""
         with self._wake:
             while True:
-                pause = self._group_s if self._waiting else CURSOR_S if self._moved else None
+                pause = self._group_s if self._waiting else max(CURSOR_S, self._group_s) if self._moved else None
                 left = None if pause is None else last + pause - time.monotonic()
                 if self._closing or (left is not None and left <= 0):
                     break

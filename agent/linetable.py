@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from agent.duration import Duration
 from agent.model import Line, Machine
+from agent.size import Size
 from drivers.catalog import device_type
 from drivers.contract import Device, Name
 
@@ -23,6 +24,7 @@ Weekday = Annotated[str, Field(pattern=r"^(mon|tue|wed|thu|fri|sat|sun)$")]
 
 
 LONGEST_EXCEPTION = timedelta(366)
+LEAST_LEDGER = 64 * 2**20
 
 
 class Table(BaseModel):
@@ -60,6 +62,33 @@ class PanelTable(Table):
     def port(self) -> int:
         """The port to listen on; 0 lets the system choose."""
         return int(self.listen.rpartition(":")[2])
+
+
+class LedgerTable(Table):
+    """How large the ledger may get, how much of the raw samples stays, and how often it goes to disk.
+
+    Facts stay as long as there is room. Flash lasts longer with a `commit` of a second or more; what the agent
+    tells the outside waits for it, and so does what it acknowledges to a PLC.
+    """
+
+    size: Size = Field("2GiB", validate_default=True)
+    samples: Duration | None = None
+    samples_size: Size | None = None
+    commit: Duration = Field("205ms", validate_default=True)
+
+    @field_validator("size")
+    @classmethod
+    def _large_enough(cls, value: int) -> int:
+        if value < LEAST_LEDGER:
+            raise ValueError("a ledger needs '64MiB' at least")
+        return value
+
+    @field_validator("commit")
+    @classmethod
+    def _soon_enough(cls, value: float) -> float:
+        if not 0.05 <= value <= 10:
+            raise ValueError("write '50ms' to '10s': what is told to the outside waits for it")
+        return value
 
 
 class ShiftTable(Table):
@@ -166,6 +195,7 @@ class LineFile(Table):
     targets: Mapping[str, float] = Field(default_factory=dict)
     mqtt: MqttTable | None = None
     panel: PanelTable | None = None
+    ledger: LedgerTable = Field(default_factory=lambda: LedgerTable.model_validate({}))
     shift: tuple[ShiftTable, ...] = ()
     exception: tuple[ExceptionTable, ...] = ()
     device: tuple[dict[str, Any], ...] = ()

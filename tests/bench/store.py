@@ -11,10 +11,11 @@ import asyncio
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from random import Random
 
+import apsw
 import numpy as np
 
 from agent.model import SECOND, Batch, Kind, Record
@@ -78,19 +79,63 @@ async def _ours(folder: Path) -> dict[str, float]:
     return {"bytes/sample": written / number, "kept": kept / rows, "samples": number}
 
 
-async def _records(folder: Path) -> dict[str, float]:
-    """Records alone, in groups as the default commit interval makes them."""
+def _count(number: int) -> Record:
+    body = {"counter": "good", "delta": 1, "total": number, "epoch": 0, "raw": number % 65536, "note": None}
+    return Record(Kind.COUNT, "press1", BEGIN + number * SECOND // RECORDS_S, body, simulated=True)
+
+
+async def _records(folder: Path, commits_s: int) -> dict[str, float]:
+    """Records alone, in groups as a commit interval makes them."""
     from agent.ledger import Ledger
 
-    before, chance, seconds = _written(), Random(7), 60
+    before, seconds = _written(), 60
     ledger = await Ledger.open(folder, group_s=0)
-    for commit in range(seconds * COMMITS_S):
-        time = BEGIN + commit * SECOND // COMMITS_S
-        body = {"counter": "good", "delta": 1, "total": commit, "epoch": 0, "raw": chance.randrange(65536)}
-        one = Record(Kind.COUNT, "press1", time, {**body, "note": None}, simulated=True)
-        await ledger.commit([one] * (RECORDS_S // COMMITS_S))
+    together = RECORDS_S // commits_s
+    for number in range(0, seconds * RECORDS_S, together):
+        await ledger.commit([_count(number + place) for place in range(together)])
     await ledger.close()
     return {"bytes/s": (_written() - before) / seconds}
+
+
+async def _as_it_runs(folder: Path) -> dict[str, float]:
+    """Records and samples as fast as a line makes them, for seconds of real time: how often SQLite syncs."""
+    from agent import samples
+    from agent.ledger import Block, Ledger
+
+    syncs: list[int] = []
+
+    class File(apsw.VFSFile):
+        """Counts what goes to the disk at once."""
+
+        def xSync(self, flags: int) -> None:  # noqa: N802 - apsw's name
+            syncs.append(flags)
+            super().xSync(flags)
+
+    class Counting(apsw.VFS):
+        """The system's own, with files that count."""
+
+        def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> File:  # noqa: N802 - apsw's name
+            return File("unix", name, flags)
+
+    vfs = Counting("counting", "unix", makedefault=True)
+    names, seconds = tuple(f"tag{number}" for number in range(TAGS)), 10
+    ledger = await Ledger.open(folder)
+    batches, held, begin = plant(seconds), set(), time.monotonic()
+    opened, before, number = len(syncs), _written(), 0
+    while (now := time.monotonic() - begin) < seconds:
+        held.add(asyncio.create_task(ledger.commit([_count(number)])))
+        if number % RECORDS_S == 0 and (batch := next(batches, None)) is not None:
+            first, last = int(batch.source_time.min()), int(batch.source_time.max())
+            block = Block("line", names, first, last, len(batch.index), samples.encode([batch]))
+            held.add(asyncio.create_task(ledger.commit(blocks=[block])))
+            await ledger.move_cursor("mqtt", ledger.last_seq)
+        number += 1
+        await asyncio.sleep(max(0.0, number / RECORDS_S - now))
+    counted, written = len(syncs) - opened, _written() - before
+    await asyncio.gather(*held)
+    await ledger.close()
+    vfs.unregister()
+    return {"fsync/s": counted / seconds, "bytes/s": written / seconds}
 
 
 async def _peer(folder: Path, *, one_by_one: bool) -> dict[str, float]:
@@ -116,7 +161,9 @@ async def _peer(folder: Path, *, one_by_one: bool) -> dict[str, float]:
 
 ROWS = {
     "ours": _ours,
-    "ours, 20 records/s alone": _records,
+    "ours, 20 records/s alone, commit 0.2 s": lambda folder: _records(folder, COMMITS_S),
+    "ours, 20 records/s alone, commit 1 s": lambda folder: _records(folder, 1),
+    "ours, 20 records/s and 2,000 samples/s, as it runs": _as_it_runs,
     "peer: row a sample": lambda folder: _peer(folder, one_by_one=True),
     "peer: a second at once": lambda folder: _peer(folder, one_by_one=False),
 }
@@ -142,6 +189,7 @@ async def measure() -> Result:
     targets = [
         Target("bytes written a sample", ours["bytes/sample"], 12.0),
         Target("bytes kept a sample after compaction", ours["kept"], 3.0),
+        Target("fsync a second", figures["ours, 20 records/s and 2,000 samples/s, as it runs"]["fsync/s"], 5.0),
         Target("ours / row a sample, bytes written", ours["bytes/sample"] / peer["bytes/sample"], 0.01),
     ]
     return Result("store", figures, targets)

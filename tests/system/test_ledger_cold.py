@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from agent import samples
+from agent.app import open_ledger
 from agent.ledger import Block, Keep, Ledger, LedgerError, Reader
+from agent.linetable import LedgerTable
 from agent.model import SECOND, Batch, Kind
 from agent.proof import report_of
 
@@ -139,3 +141,11 @@ async def test_the_oldest_samples_go_beyond_what_is_to_be_kept(tmp_path, keep, l
     used = reader._rows("SELECT sum(length(body)) FROM block")[0][0]
     assert keep.bytes is None or used <= keep.bytes + 1000
     reader.close()
+
+
+async def test_the_line_file_says_how_long_samples_stay_how_large_the_ledger_gets_and_how_often_it_is_written(tmp_path):
+    ledger = await open_ledger(LedgerTable(size="100MiB", samples="36h", samples_size="1GB", commit="2s"), tmp_path)
+    assert ledger._store._db.pragma("max_page_count") == 100 * 2**20 // 4096
+    assert ledger._store._keep == Keep(bytes=10**9, hours=36)
+    assert ledger._group_s == 2.0
+    await ledger.close()

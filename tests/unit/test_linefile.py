@@ -40,6 +40,19 @@ def test_the_schema_file_that_editors_read_is_the_schema_of_today() -> None:
     assert json.loads(path.read_text(encoding="utf-8")) == json.loads(json.dumps(schema())), "run make schema"
 
 
+def test_the_ledgers_size_and_pace_are_in_the_engineers_units(tmp_path: Path) -> None:
+    path = tmp_path / "line.toml"
+    table = '[ledger]\nsize = "1.5GB"\nsamples = "3d"\nsamples_size = "500MiB"\ncommit = "1s"\n[panel]'
+    path.write_text(GOOD.replace("[panel]", table, 1), encoding="utf-8")
+    ledger = load(path).ledger
+    assert (ledger.size, ledger.samples, ledger.samples_size) == (1_500_000_000, 259_200, 500 * 2**20)
+    assert ledger.commit == 1.0
+    path.write_text(GOOD, encoding="utf-8")
+    ledger = load(path).ledger
+    assert (ledger.size, ledger.samples, ledger.samples_size) == (2 * 2**30, None, None)
+    assert ledger.commit == pytest.approx(0.205)
+
+
 @pytest.mark.parametrize(
     ("wrong", "right", "told"),
     [
@@ -53,6 +66,9 @@ def test_the_schema_file_that_editors_read_is_the_schema_of_today() -> None:
         ('tag = "press1.light", executing = [4]', 'tag = "press1.light", executing = [34]', "lamp 34 is listed as"),
         ('driver = "opcua"', 'driver = "opcda"', "device cell1, driver: write one of modbus, opcua"),
         ('from = "08:00"', 'from = "8:00"', "shift day, from:"),
+        ("[panel]", '[ledger]\nsize = "9MB"\n[panel]', "ledger, size: a ledger needs '64MiB' at least"),
+        ("[panel]", "[ledger]\nsize = 9000\n[panel]", "ledger, size: write an amount with its unit, such as '500MiB'"),
+        ("[panel]", '[ledger]\ncommit = "1min"\n[panel]', "ledger, commit: write '50ms' to '10s'"),
         ("port = 1883", "port = 99999", "mqtt, port: must be less than or equal to 65535, not 99999"),
     ],
 )
