@@ -11,7 +11,7 @@ import random
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from importlib import metadata
@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent import faults, wiring
+from agent.bookmark import bookmarks
 from agent.ledger import Keep, Ledger, LedgerError, Reader
 from agent.linetable import CameraTable, LedgerTable, LineFile, MqttTable
 from agent.model import Batch, Fault, Kind, Order, Plan, Record
 from agent.poller import Poller
 from agent.recorder import Recorder
 from drivers.catalog import create
+from drivers.contract import Bookmark
 from gateway.order import OrderError
 
 if TYPE_CHECKING:
@@ -94,12 +96,14 @@ class Agent:
         self.inspectors: list[Inspector] = []
         self.scheduler: Scheduler | None = None
         self.uplink: Uplink | None = None
+        self._bookmarks: Mapping[str, Bookmark] = {}
         self._orders: dict[str, Order] = {}
         self._reports: asyncio.Queue[Awaitable[object]] = asyncio.Queue()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`: then reading ends first, what was recorded is published, and only then the north side goes."""
         await self.recorder.restore()
+        self._bookmarks = await asyncio.to_thread(bookmarks, self.reader, self.devices)
         await self.recorder.audit("start", metadata.version("tanchang"))
         async with asyncio.TaskGroup() as north:
             running = [north.create_task(job, name=name) for name, job in self._north()]
@@ -120,7 +124,9 @@ class Agent:
         self.inspectors += [self._inspector(camera) for camera in self.file.camera]
         for device in self.devices:
             make = partial(create, device)
-            yield f"poll {device.name}", Poller(device, make, self.recorder, random.Random(), self._heard).run()
+            kept = self._bookmarks.get(device.name)
+            poller = Poller(device, make, self.recorder, random.Random(), self._heard, kept)
+            yield f"poll {device.name}", poller.run()
         for camera, inspector in zip(self.file.camera, self.inspectors, strict=True):
             yield f"inspect {camera.name}", self._kept_up(camera.name, inspector.run)
         if self.scheduler is not None:

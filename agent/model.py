@@ -73,12 +73,25 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """Where a driver stands in what its device keeps for it, in the driver's own words.
+
+    `whole` is all that a driver of a later process needs to go on from there; `place`, short, is what has changed
+    since the last whole one besides the values told.
+    """
+
+    place: str
+    whole: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """What one read brought: equally long columns, one row per value, in order of arrival.
 
     `index` is the tag's position in its device's tag list; `status` an OPC UA StatusCode.
     `time` is the device's clock at the read: every tag not listed still holds what it held, up to `time`.
     Integers beyond 2**53 and strings stand in `text` by row; their `value` is NaN.
+    `mark` goes to disk with the batch, so that a later process can go on after it.
     """
 
     index: NDArray[np.uint32]
@@ -88,6 +101,7 @@ class Batch:
     time: int
     token: int
     text: Mapping[int, str] = field(default_factory=dict)
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,7 +235,7 @@ class Plant:
             return [gap]
         if link.gap_cause is None:
             return []
-        return [fact.gap(device, machine, link.gap_cause, link.time, now, simulated=simulated)]
+        return [fact.gap(device, machine, link.gap_cause, link.time, max(now, link.time), simulated=simulated)]
 
     def _told_by(self, device: str) -> list[Station]:
         """The machines whose state the device tells."""

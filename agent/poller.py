@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 class Poller:
     """Keeps one device read. `make` builds a fresh driver for every attempt; `jitter` spreads them.
 
-    `heard` is told of every batch before it is recorded; it must be quick.
+    `heard` is told of every batch before it is recorded; it must be quick. `kept` is what the last process left.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class Poller:
         recorder: Recorder,
         jitter: Random,
         heard: Callable[[str, Batch], None] = lambda _device, _batch: None,
+        kept: object | None = None,
     ) -> None:
         self.device = device
         self._make = make
@@ -44,7 +45,7 @@ class Poller:
         self._jitter = jitter
         self._heard = heard
         self._failures = 0
-        self._kept: object | None = None  # what a driver whose link broke left to the next one
+        self._kept = kept  # what a driver whose link broke left to the next one
 
     async def run(self) -> None:
         """Until cancelled; returns alone where the device will never give what is asked. LedgerError ends the agent."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from agent import faults, samples
-from agent.ledger import Block, Ledger
+from agent.bookmark import marks
+from agent.ledger import NO_MARKS, Block, Ledger
 from agent.live import DeviceRule, MachineRule
 from agent.model import (
     SECOND,
@@ -221,8 +222,9 @@ class Recorder:
         """Write every block that waits, and up to when each device was observed."""
         filling, self._filling = self._filling, {}
         blocks = [self._block(device, one.batches) for device, one in filling.items()]
+        places = {key: text for device, one in filling.items() for key, text in marks(device, one.batches).items()}
         try:
-            await self._commit(Told(list(records)), blocks)
+            await self._commit(Told(list(records)), blocks, places)
         except BaseException:
             for one in filling.values():
                 one.written.cancel()
@@ -243,11 +245,11 @@ class Recorder:
         names = tuple(name for name, _ in self._plant.links[device].rule.tags)
         return Block(device, names, int(times.min()), int(times.max()), len(times), samples.encode(batches))
 
-    async def _commit(self, told: Told, blocks: Sequence[Block] = ()) -> None:
+    async def _commit(self, told: Told, blocks: Sequence[Block] = (), places: Mapping[str, str] = NO_MARKS) -> None:
         """One transaction; once it is on disk, the line is shown as it was when handed in."""
         look, self._behind = self._plant.look(), None
         observed = self._plant.observed()
-        await self.ledger.commit(told.records, counters=told.counters, observed=observed, blocks=blocks)
+        await self.ledger.commit(told.records, counters=told.counters, observed=observed, blocks=blocks, marks=places)
         if look.number > self._shown.number:
             self._shown = look
         grown, self._grown = self._grown, asyncio.Event()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -76,6 +77,20 @@ class Device(BaseModel):
 DeviceT = TypeVar("DeviceT", bound=Device)
 
 
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """Where a driver of an earlier process stopped: the last marks of its batches, and what it told since.
+
+    `told` has all since the whole mark and may begin earlier; `observed` is up to which plant time (ns) it vouched
+    for the device.
+    """
+
+    whole: str
+    place: str
+    told: Sequence[Batch]
+    observed: int
+
+
 class Driver(ABC, Generic[DeviceT]):
     """Reads one device. Never retries, logs, writes to the device or leaves work behind: the agent does.
 
@@ -115,7 +130,7 @@ class Driver(ABC, Generic[DeviceT]):
         return None
 
     def resume(self, kept: object) -> None:
-        """Before connect(): go on where another driver of this device stopped, by what its keep() gave.
+        """Before connect(): go on where another driver of this device stopped, by what its keep() gave or a Bookmark.
 
         The first batch then restates every tag as it was last told, at that batch's time; what follows was never told.
         Where the device no longer has it, connect() begins anew.

@@ -8,19 +8,24 @@ import time
 from base64 import b64decode
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 from asyncua import ua
 
-from agent.model import BAD, Batch, Origin
-from drivers.contract import Driver, MisconfiguredError, NotConnectedError, Tag
+from agent.model import BAD, Batch, Mark, Origin
+from drivers.contract import Bookmark, Driver, MisconfiguredError, NotConnectedError, Tag
+from drivers.opcua import bookmark
 from drivers.opcua.columns import Notification, Rows, joined, select, without_value
 from drivers.opcua.device import OpcuaDevice, OpcuaTag
 from drivers.opcua.identity import BUILD_INFO, origin, started
 from drivers.opcua.kept import LAST_SEQUENCE, Kept, Told, after, in_turn
-from drivers.opcua.session import Session, SubscriptionGoneError, Ticket, TooManyPublishRequestsError
+from drivers.opcua.session import Session, SubscriptionGoneError, TooManyPublishRequestsError
+from drivers.opcua.ticket import Ticket, as_text, from_text
 from drivers.opcua.wanted import Wanted
 
 SIGN_OF_LIFE_S = 0.9
@@ -29,6 +34,7 @@ MAX_QUEUE = 1000
 OUTSTANDING = 2
 RENEW_AT = 0.75
 MAX_REPUBLISH = 100
+MARK_S = 60.0  # how often all that was told goes to disk as a whole
 MAX_TRIES = 2  # links without one message of a kept subscription, then it is given up for a new one
 NAMESPACES = 2255
 WAITING_FOR_INITIAL_DATA = 0x8032_0000
@@ -56,8 +62,9 @@ class OpcuaDriver(Driver[OpcuaDevice]):
         self._ready: deque[Notification] = deque()  # in turn, not told yet
         self._held: deque[tuple[int, int, int]] = deque()  # token, subscription, sequence
         self._released: list[tuple[int, int]] = []
-        self._sequence = 1
-        self._time = 0
+        self._sequence = self._untold = 1  # the next message to come, and to tell
+        self._time = self._observed_before = 0
+        self._marked = -math.inf
         self._subscription: int | None = None
         self._awaited: dict[int, int] | None = None
         self._restated = True
@@ -80,7 +87,8 @@ class OpcuaDriver(Driver[OpcuaDevice]):
         namespace = await self._namespace(session)
         status = await session.read(BUILD_INFO)
         self._items = {i: (_node_id(tag.node, namespace), tag.every, _queue(tag.every)) for i, tag in enumerate(own)}
-        self._meaning = (tuple(self._items.items()), started(status))
+        self._started = started(status)
+        self._meaning = sha256(repr((self.device.url, self._items, self._started)).encode()).hexdigest()
         self._renewal = self._now() + RENEW_AT * session.channel_lifetime_s
         if past is None or not await self._go_on(session, past, lives_on=lives_on):
             self._past = None
@@ -88,6 +96,8 @@ class OpcuaDriver(Driver[OpcuaDevice]):
         return origin(status)
 
     async def read(self) -> Batch:
+        if self._restated and not self._ready:
+            self._observed_before = 0
         if not self._restated:
             while not self._ready:
                 await self._receive()
@@ -127,24 +137,33 @@ class OpcuaDriver(Driver[OpcuaDevice]):
             if isinstance(one := self._arrived.get_nowait(), Notification):
                 arrived.append(one)
         more, sequence = in_turn(arrived, self._sequence)
-        told = [(subscription, number) for _, subscription, number in self._held]
         self._leaving = True
+        return self._kept(self._session, self._subscription, sequence, (*self._ready, *more))
+
+    def resume(self, kept: object) -> None:
+        if isinstance(kept, Bookmark):
+            try:
+                past, ticket = bookmark.kept(kept)
+                kept = replace(past, ticket=from_text(ticket))
+            except ValueError:
+                kept = None  # read anew
+        self._past = kept if isinstance(kept, Kept) else None
+
+    def _kept(self, session: Session, subscription: int, sequence: int, ready: tuple[Notification, ...]) -> Kept:
         return Kept(
-            ticket=self._session.ticket,
+            ticket=session.ticket,
             meaning=self._meaning,
-            subscription=self._subscription,
+            subscription=subscription,
             silence_s=self._silence_s,
             sequence=sequence,
-            ready=(*self._ready, *more),
-            unacknowledged=(*self._released, *told),
+            ready=ready,
+            unacknowledged=(*self._released, *((subscription, number) for _, subscription, number in self._held)),
             refused=self._wanted.refused,
             told=self._told.all(),
             time=self._time,
             tries=self._tries,
+            observed=self._observed_before,
         )
-
-    def resume(self, kept: object) -> None:
-        self._past = kept if isinstance(kept, Kept) else None
 
     async def _begin(self, session: Session, shortest: float) -> None:
         """A subscription of our own, to all tags."""
@@ -162,9 +181,11 @@ class OpcuaDriver(Driver[OpcuaDevice]):
 
         False where the server has it no more, or its handles would mean something else today.
         """
-        if past.meaning != self._meaning or not (lives_on or await session.transfer(past.subscription)):
+        if past.meaning != self._meaning or not (lives_on or await self._transferred(session, past.subscription)):
             return False
         self._subscription, self._silence_s, self._sequence = past.subscription, past.silence_s, past.sequence
+        self._untold = past.ready[0].sequence if past.ready else past.sequence
+        self._observed_before = past.observed
         self._ready.extend(past.ready)
         self._held.extend((self._token + 1, *one) for one in past.unacknowledged)
         self._told.note(past.told)
@@ -179,12 +200,17 @@ class OpcuaDriver(Driver[OpcuaDevice]):
             return False
         return True
 
+    async def _transferred(self, session: Session, subscription: int) -> bool:
+        """A server that does not tell when it started may have given the number to somebody else since."""
+        return self._started is not None and await session.transfer(subscription)
+
     def _forget_subscription(self) -> None:
         """Nothing of it is left in the server."""
         tries, self._wanted = self._tries, Wanted()
         self._ready.clear()
         self._held.clear()
         self._subscription, self._sequence, self._restated, self._tries = None, 1, True, tries
+        self._untold, self._observed_before = 1, 0
 
     async def _namespace(self, session: Session) -> int:
         """The index that the device's namespace has in the server today."""
@@ -218,6 +244,7 @@ class OpcuaDriver(Driver[OpcuaDevice]):
         notification = self._ready.popleft()
         if not notification.is_keep_alive:  # held until the batch it is part of is acknowledged
             self._held.append((self._token + 1, notification.subscription, notification.sequence))
+            self._untold = after(notification.sequence)
         return notification
 
     async def _receive(self) -> None:
@@ -326,10 +353,24 @@ class OpcuaDriver(Driver[OpcuaDevice]):
             value=rows.value,
             source_time=rows.source_time,
             status=rows.status,
-            time=self._time,
+            time=max(self._time, self._observed_before),
             token=self._token,
             text=rows.text,
+            mark=self._mark() if len(rows.handle) else None,
         )
+
+    def _mark(self) -> Mark | None:
+        """How a later process goes on after the batch that is being told."""
+        session, subscription = self._session, self._subscription
+        if session is None or subscription is None:
+            return None
+        oldest = next(chain((n for _, n in self._released), (n for _, _, n in self._held)), self._untold)
+        place = bookmark.place(subscription, self._untold, oldest, self._time)
+        if self._now() < self._marked + MARK_S:
+            return Mark(place)
+        self._marked = self._now()
+        kept = self._kept(session, subscription, self._untold, ())
+        return Mark(place, bookmark.whole(kept, as_text(session.ticket)))
 
 
 def _queue(every_s: float) -> int:

@@ -20,10 +20,11 @@ class Kept:
     `meaning` is what its handles stand for: it is taken up only by a driver to whom they mean the same.
     `sequence` is the number of the next message, `ready` what came and was not told, `unacknowledged` what was told;
     `refused` are handles without an item, `tries` counts the links since the last message.
+    `observed` is up to which plant time an earlier process has told of the device, 0 where this one has.
     """
 
     ticket: object
-    meaning: object
+    meaning: str
     subscription: int
     silence_s: float
     sequence: int
@@ -33,6 +34,7 @@ class Kept:
     told: Rows
     time: int
     tries: int
+    observed: int = 0
 
 
 def after(sequence: int) -> int:

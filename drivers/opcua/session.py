@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import Any, cast
 
 from asyncua import ua
@@ -34,6 +33,7 @@ from drivers.opcua.decode import Decoder
 from drivers.opcua.decoded import from_message, from_result
 from drivers.opcua.device import OpcuaDevice
 from drivers.opcua.security import secure
+from drivers.opcua.ticket import Ticket
 
 READ_ONLY_SERVICES = frozenset(
     {
@@ -77,15 +77,6 @@ class QuietSession(UaSession):
 
     def ensure_publish_loop(self) -> None:
         """Publish requests are sent by our own loop alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """What takes a session up again over a new channel: its token, the server's last nonce, the identities it knows."""
-
-    token: ua.NodeId
-    nonce: bytes | None
-    identities: Sequence[ua.UserTokenPolicy]
 
 
 class Session:

@@ -25,10 +25,11 @@ from agent.poller import Poller
 from agent.recorder import Recorder
 from agent.shift import Calendar
 from drivers.catalog import create, device_type
-from drivers.contract import Driver, NotConnectedError
+from drivers.contract import Bookmark, Driver, NotConnectedError
 from drivers.opcua import wanted
 from drivers.opcua.kept import Kept
-from drivers.opcua.session import READ_ONLY_SERVICES, Ticket
+from drivers.opcua.session import READ_ONLY_SERVICES
+from drivers.opcua.ticket import Ticket
 from simulators.proxy import FaultProxy, Mode
 from tests.contract.twins import NAMES, START_MS, OpcuaTwin, Tap, opcua_services
 
@@ -196,7 +197,7 @@ async def goods_acknowledged(opcua: OpcuaTwin, driver: Driver[Any], kept: Kept) 
     "changes",
     [
         pytest.param({"subscription": 4_000_000}, id="another-subscription"),
-        pytest.param({"meaning": ()}, id="other-handles"),
+        pytest.param({"meaning": ""}, id="other-handles"),
         pytest.param({"ticket": None}, id="no-session"),
     ],
 )
@@ -222,6 +223,18 @@ async def test_what_can_not_be_taken_up_is_made_anew(opcua: OpcuaTwin, changes: 
                 await driver.close()
         else:
             pytest.fail("a kept subscription without a sign of life is not given up")
+
+
+@pytest.mark.parametrize("spoilt", ["whole", "place", "ticket"])
+async def test_a_bookmark_that_cannot_be_read_is_no_bookmark(opcua: OpcuaTwin, spoilt: str) -> None:
+    async with connected(opcua, opcua.port) as driver:
+        mark = (await driver.read()).mark
+        assert mark is not None
+        assert mark.whole is not None
+    whole = mark.whole.replace('"ticket": "', '"ticket": "x') if spoilt == "ticket" else mark.whole
+    left = Bookmark("{}" if spoilt == "whole" else whole, "[]" if spoilt == "place" else mark.place, [], 0)
+    async with connected(opcua, opcua.port, left) as driver:
+        assert len((await driver.read()).index) == len(NAMES)
 
 
 async def test_a_session_that_expired_is_followed_by_one_new_session_a_try(opcua: OpcuaTwin) -> None:
