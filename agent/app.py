@@ -9,10 +9,9 @@ import logging
 import os
 import random
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -281,27 +280,12 @@ class Agent:
         if table is None:
             yield
             return
-        import uvicorn
-
+        from agent.panel import panel
         from agent.view import AgentView
-        from gateway.panel.server import create as create_panel
 
-        class Server(uvicorn.Server):
-            @contextmanager
-            def capture_signals(self) -> Iterator[None]:
-                """The agent has its own."""
-                yield
-
-        listening = socket.create_server((table.host, table.port))
         view = AgentView(self.recorder, self.ledger, self.reader, self.evidence, self.take_order, self.file)
-        app = create_panel(self.line, view, (table.host, *table.hosts))
-        server = Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
-        task = group.create_task(server.serve(sockets=[listening]), name="panel")
-        try:
+        async with panel(group, table, self.line, view, self.ledger.folder, self._report_fault):
             yield
-        finally:
-            server.should_exit = True
-            await task
 
 
 def tell(event: str, **fields: object) -> None:

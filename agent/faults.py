@@ -13,6 +13,8 @@ REMEDIES = {
     " and max_rate of the machine. Counting goes on from the new value once it moves.",
     "salvaged": "The ledger file was damaged and a new one goes on: check the disk, keep the quarantine folder"
     " for its history, and start the agent again to clear this.",
+    "users_unreadable": "Bring back a copy of access/users.json in the state folder, or move it away and make the first"
+    " admin anew with the code on the console; then start the agent again. Until then nobody can log in.",
     "not_durable": "The disk refuses to store: free space on it or replace it. Records wait in memory until then.",
 }
 

@@ -48,12 +48,16 @@ class MqttTable(Table):
 
 
 class PanelTable(Table):
-    """Where the on-site panel listens, and by which host names it may be called."""
+    """Where the on-site panel listens, and by which host names it may be called.
+
+    With `guests`, who sits at this very machine looks without logging in; nobody changes anything that way.
+    """
 
     listen: Annotated[str, Field(pattern=r"^[^\s:]+:\d{1,5}$")] = "127.0.0.1:8080"
     hosts: tuple[str, ...] = ()
 
     @property
+    guests: bool = False
     def host(self) -> str:
         """The address to listen on."""
         return self.listen.rpartition(":")[0]

@@ -120,9 +120,9 @@ class Recorder:
         body = payload.order_body(order)
         await self._commit(Told([Record(Kind.ORDER, "", self.plant_time(), body, self.simulated)]))
 
-    async def audit(self, event: str, version: str, detail: str = "") -> None:
-        """Record something about the agent itself, such as its start."""
-        body = payload.audit_body(event, version, detail)
+    async def audit(self, event: str, version: str, detail: str = "", by: str = "", role: str = "") -> None:
+        """Record something about the agent itself, such as its start, or what the user of id `by` did on its panel."""
+        body = payload.audit_body(event, version, detail, by, role)
         await self._commit(Told([Record(Kind.AUDIT, "", self.plant_time(), body, self.simulated)]))
 
     async def fault(self, fault: Fault) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from importlib import metadata
 from pathlib import Path
 
 from agent import wiring
@@ -16,6 +17,7 @@ from drivers.contract import Device, Tag
 from gateway.panel.view import ROLES, Source
 
 SINKS = ("mqtt",)
+VERSION = metadata.version("tanchang")
 
 
 class AgentView:
@@ -69,6 +71,10 @@ class AgentView:
     async def take_order(self, order: Order) -> None:
         """Returns once the order is committed; OrderError where it cannot be taken."""
         await self._take_order(order)
+
+    async def audit(self, event: str, by: str, role: str, detail: str) -> None:
+        """Record what somebody did on the panel."""
+        await self._recorder.audit(event, VERSION, detail, by, role)
 
     def root(self) -> str:
         """The short word that stands for the ledger's state."""

@@ -23,6 +23,7 @@ HEADERS = {
 }
 SAFE = ("GET", "HEAD", "OPTIONS")
 MOST_AT_ONCE = 128
+LONGEST_BODY = 64 * 1024
 
 
 def named(hosts: Iterable[str]) -> frozenset[str]:
@@ -55,7 +56,10 @@ class Guard:
             await self._app(scope, receive, send)
             return
         refusal = self._refusal(scope)
-        if refusal is None:
+        if refusal is None and (status := _too_long(scope)):
+            long = PlainTextResponse(f"a request has at most {LONGEST_BODY} bytes, and says how many", status)
+            await long(scope, receive, _with_headers(send))
+        elif refusal is None:
             await self._answer(scope, receive, send)
         elif scope["type"] == "websocket":
             await WebSocketClose(1008, refusal)(scope, receive, send)
@@ -86,6 +90,15 @@ class Guard:
         if acts and origin is not None and urlsplit(origin).netloc.lower() != host.lower():
             return "foreign origin: open the page from the server itself"
         return None
+
+
+def _too_long(scope: Scope) -> int | None:
+    """413 for a body longer than LONGEST_BODY, 411 for one that does not tell its length; nothing of it is read."""
+    headers = Headers(scope=scope)
+    length = headers.get("content-length", "0")
+    if headers.get("transfer-encoding"):
+        return 411
+    return 413 if not (length.isascii() and length.isdigit()) or int(length) > LONGEST_BODY else None
 
 
 def _with_headers(send: Send) -> Send:

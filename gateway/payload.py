@@ -156,9 +156,9 @@ def order_body(order: Order) -> Json:
     }
 
 
-def audit_body(event: str, version: str, detail: str = "") -> Json:
-    """Something the agent did: start, stop, configuration."""
-    return {"event": event, "version": version, "detail": detail}
+def audit_body(event: str, version: str, detail: str = "", by: str = "", role: str = "") -> Json:
+    """Something the agent did, or somebody on its panel: then `by` is the id of a user, never a name."""
+    return {"event": event, "version": version, "detail": detail} | ({"by": by, "role": role} if by or role else {})
 
 
 def record(ledger: str, one: Record) -> Json:

@@ -104,6 +104,6 @@ def line_file(template: str, plant: Mapping[str, Any], broker_port: int, panel_p
         template.replace("opc.tcp://127.0.0.1:4840/", plant["opcua"])
         .replace("port = 5020", f"port = {plant['modbus']['port']}")
         .replace("port = 1883", f"port = {broker_port}")
-        .replace('listen = "127.0.0.1:8080"', f'listen = "127.0.0.1:{panel_port}"')
+        .replace('listen = "127.0.0.1:8080"', f'listen = "127.0.0.1:{panel_port}"\nguests = true')
         .replace('folder = "cam1"', f"folder = {json.dumps(plant['camera'])}")
     )

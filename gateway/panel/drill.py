@@ -13,8 +13,10 @@ from agent.ledger_reader import Series
 from agent.model import SECOND, Kind, Kpi, Line, LineNow, Record, Window
 from gateway import payload
 from gateway.panel import drawn
+from gateway.panel.access import allow
 from gateway.panel.explain import Facts, account, state_entries
 from gateway.panel.figures import cycles_counted, cycles_told, seconds, spread, stops
+from gateway.panel.roles import May
 from gateway.panel.tapes import Tapes
 from gateway.panel.timeline import Segment
 from gateway.panel.trend import line as trend_line
@@ -31,7 +33,7 @@ def add_drill(app: FastAPI, line: Line, view: View) -> None:
     """Everything below a figure; all of it is read from the ledger, nothing is computed ahead."""
     tapes = Tapes(view)
 
-    @app.get("/api/v1/explain")
+    @app.get("/api/v1/explain", dependencies=[allow(May.TRACE)])
     async def explain(name: str, machine: str = "", window: Which = "shift") -> JSONResponse:
         for _ in range(TRIES):
             now = view.now()
@@ -46,7 +48,7 @@ def add_drill(app: FastAPI, line: Line, view: View) -> None:
         gaps = await asyncio.to_thread(_gaps, view, figure.window.start, now)
         return _fresh(drawn.explained(now, figure, facts, found, sources, gaps))
 
-    @app.get("/api/v1/machines/{name}")
+    @app.get("/api/v1/machines/{name}", dependencies=[allow(May.TRACE)])
     async def machine(name: str, window: Which = "shift") -> JSONResponse:
         now, sources = view.now(), _sources(line, view, name)
         figure = _figure(now, "utilization", name, window)
@@ -68,7 +70,7 @@ def add_drill(app: FastAPI, line: Line, view: View) -> None:
             }
         )
 
-    @app.get("/api/v1/machines/{name}/trends")
+    @app.get("/api/v1/machines/{name}/trends", dependencies=[allow(May.TRACE)])
     async def trends(name: str, window: Which = "shift") -> JSONResponse:
         now, sources = view.now(), _sources(line, view, name)
         span = _figure(now, "utilization", name, window).window
@@ -85,7 +87,7 @@ def add_drill(app: FastAPI, line: Line, view: View) -> None:
         whole = {"since": payload.iso(span.start), "until": payload.iso(now.time), "sim": now.simulated}
         return _fresh({**whole, "lines": lines})
 
-    @app.get("/api/v1/samples")
+    @app.get("/api/v1/samples", dependencies=[allow(May.TRACE)])
     async def samples(
         device: str,
         tag: str,

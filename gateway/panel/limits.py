@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+MINUTE = 60.0
 
 
 @dataclass(slots=True)
@@ -43,3 +46,38 @@ class Allowance:
             return (1 - self.left) / self.rate
         self.left -= 1
         return 0.0
+
+
+@dataclass(slots=True)
+class Tries:
+    """Wrong log-ins by source: `most` within a minute, then none for a minute, then for twice as long, and so on.
+
+    `now` is a monotonic clock in seconds. At most `known` sources are remembered, those that failed last.
+    """
+
+    most: int = 5
+    known: int = 4096
+    longest: float = 900.0
+    _failed: OrderedDict[str, tuple[list[float], float, float]] = field(default_factory=OrderedDict)
+
+    def wait(self, source: str, now: float) -> float:
+        """Seconds until the source may try again, 0 where it may now."""
+        _, _, until = self._failed.get(source, ([], 0.0, 0.0))
+        return max(0.0, until - now)
+
+    def fail(self, source: str, now: float) -> None:
+        """One try was wrong; count it before the secret is looked at, so that tries at once count too."""
+        times, pause, until = self._failed.pop(source, ([], 0.0, 0.0))
+        if now - until > self.longest:
+            pause = 0.0
+        times = [*(one for one in times if now - one < MINUTE), now]
+        if len(times) >= self.most:
+            pause = min(self.longest, 2 * pause) if pause else MINUTE
+            times, until = [], now + pause
+        self._failed[source] = times, pause, until
+        while len(self._failed) > self.known:
+            self._failed.popitem(last=False)
+
+    def succeed(self, source: str) -> None:
+        """The source is known to be who it says."""
+        self._failed.pop(source, None)

@@ -31,7 +31,10 @@ class Source:
 
 
 class View(Protocol):
-    """Read-only, but for orders. Times are plant nanoseconds; every call is short and safe in the event loop."""
+    """Read-only, but for orders and what people do on the panel.
+
+    Times are plant nanoseconds; every call is short and safe in the event loop.
+    """
 
     def now(self) -> LineNow:
         """The line after the latest commit."""
@@ -55,6 +58,9 @@ class View(Protocol):
 
     async def take_order(self, order: Order) -> None:
         """Returns once the order is committed; gateway.order.OrderError where it cannot be taken."""
+
+    async def audit(self, event: str, by: str, role: str, detail: str) -> None:
+        """Record what somebody did: `by` is the id of a user, never a name. Returns once it is committed."""
 
     def root(self) -> str:
         """The short word that stands for the ledger's state, four hex digits."""

@@ -234,6 +234,7 @@ class SampleView:
     links: tuple[DeviceNow, ...] = (CELL1, TRIM1, METER1)
     history: list[Record] = field(default_factory=_history)
     orders: list[Order] = field(default_factory=list)
+    audited: list[tuple[str, str, str, str]] = field(default_factory=list)
     tapes: dict[tuple[str, str], Series] = field(default_factory=dict)
     _next: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -275,6 +276,9 @@ class SampleView:
         if any(known.order == order.order for known in self.orders):
             raise OrderError(f"order {order.order} is known already")
         self.orders.append(order)
+
+    async def audit(self, event: str, by: str, role: str, detail: str) -> None:
+        self.audited.append((event, by, role, detail))
 
     def root(self) -> str:
         return "7F3A"

@@ -12,7 +12,9 @@ import pytest
 import websockets
 from websockets.typing import Origin
 
+from gateway.panel.roles import Role
 from gateway.panel.server import create
+from tests.system.panel_people import people
 from tests.system.panel_serve import serving
 from tests.system.panel_view import LINE, LINE_NOW, NOW, SampleView, at
 
@@ -28,10 +30,12 @@ class Panel:
 
 @pytest.fixture
 async def panel(tmp_path: Path) -> AsyncIterator[Panel]:
-    view = SampleView(tmp_path)
+    view, known = SampleView(tmp_path), people(tmp_path / "access", guests=True)
     async with (
-        serving(create(LINE, view, hosts=["gw07.plant"], beat_s=0.2)) as address,
-        httpx.AsyncClient(base_url=f"http://{address}", trust_env=False) as client,
+        serving(create(LINE, view, hosts=["gw07.plant"], beat_s=0.2, access=known.access)) as address,
+        httpx.AsyncClient(
+            base_url=f"http://{address}", trust_env=False, headers=known.headers(Role.ENGINEER)
+        ) as client,
     ):
         yield Panel(view, address, client)
 

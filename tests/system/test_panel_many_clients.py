@@ -16,7 +16,9 @@ import websockets
 
 from gateway.panel import server, watch
 from gateway.panel.limits import Allowance, Seats
+from gateway.panel.roles import Role
 from gateway.panel.server import MOST_CLIENTS, create
+from tests.system.panel_people import people
 from tests.system.panel_serve import serving
 from tests.system.panel_view import LINE, LINE_NOW, SampleView
 
@@ -103,10 +105,11 @@ async def test_a_client_that_takes_nothing_loses_its_seat(tmp_path: Path, monkey
 async def test_orders_beyond_the_allowance_are_told_to_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "ORDERS_AT_ONCE", 3.0)
     monkeypatch.setattr(server, "ORDERS_A_SECOND", 0.001)
-    view = SampleView(tmp_path)
+    view, known = SampleView(tmp_path), people(tmp_path / "access")
+    headers = known.headers(Role.ENGINEER)
     async with (
-        serving(create(LINE, view)) as address,
-        httpx.AsyncClient(base_url=f"http://{address}", trust_env=False) as client,
+        serving(create(LINE, view, access=known.access)) as address,
+        httpx.AsyncClient(base_url=f"http://{address}", trust_env=False, headers=headers) as client,
     ):
         replies = [await client.post("/api/v1/orders", json={**ORDER, "order": f"J{n}"}) for n in range(5)]
         assert [reply.status_code for reply in replies] == [201, 201, 201, 429, 429]
