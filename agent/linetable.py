@@ -55,9 +55,9 @@ class PanelTable(Table):
 
     listen: Annotated[str, Field(pattern=r"^[^\s:]+:\d{1,5}$")] = "127.0.0.1:8080"
     hosts: tuple[str, ...] = ()
+    guests: bool = False
 
     @property
-    guests: bool = False
     def host(self) -> str:
         """The address to listen on."""
         return self.listen.rpartition(":")[0]

@@ -25,7 +25,8 @@ class People:
         """What a page of that role sends, in a session of its own; None is somebody who has not logged in."""
         if role is None:
             return {TOKEN: "none"}
-        user = self.access.users and self.access.users.get(self.ids[role])
+        users = self.access.users
+        user = users.get(self.ids[role]) if users else None
         assert user is not None
         response = Response()
         session = self.access.open(user, response)
