@@ -9,7 +9,8 @@ from datetime import datetime
 from agent.ledger_reader import Series
 from agent.model import Kpi, LineNow, Record, Window
 from gateway.panel.encode import quality
-from gateway.panel.explain import Account, Entry, Facts, Row, within
+from gateway.panel.entries import Entry, Facts, Row, within
+from gateway.panel.explain import Account
 from gateway.panel.figures import Spread, Stop
 from gateway.panel.view import Source
 from gateway.payload import Json, figure, finite, iso, nanoseconds
@@ -96,22 +97,22 @@ def explained(
     now: LineNow,
     one: Kpi,
     facts: Facts,
-    found: Account | None,
+    found: Account,
     sources: Mapping[str, Sequence[Source]],
     gaps: Sequence[Gap],
 ) -> Json:
-    """A figure with the rows it is the sum of (none where it is no sum), its gaps and the tags behind each row."""
+    """A figure with the rows it is the sum of, its gaps and the tags behind each row."""
     start, end = one.window.start, min(one.time, one.window.end)
-    rows = found.rows if found else ()
+    rows = found.rows
     machines = {row.machine for row in rows if row.machine} or ({one.machine} & sources.keys()) or sources.keys()
     devices = {tag.device for name in machines for tag in sources[name] if tag.role == "state"}
     mine = [gap for gap in gaps if gap.device in devices and gap.start < end]
     return {
         "figure": figure(one),
         "seq": now.seq,
-        "numerator": found.numerator if found else None,
-        "denominator": found.denominator if found else None,
-        "agrees": found.agrees(one) if found else None,
+        "numerator": found.numerator,
+        "denominator": found.denominator,
+        "agrees": found.agrees(one),
         "planned_s": within(facts.planned, start, end) / 1e9,
         "planned": spans([(max(a, start), min(b, end)) for a, b in facts.planned if a < end and b > start]),
         "rows": [_row(row, sources) for row in rows],
@@ -125,7 +126,7 @@ def _gap(one: Gap) -> Json:
 
 
 def _row(row: Row, sources: Mapping[str, Sequence[Source]]) -> Json:
-    role = {"state": "state", "count": row.word.partition("-")[0]}.get(row.kind)
+    role = {"state": "state", "stop": "state", "count": row.word.partition("-")[0]}.get(row.kind)
     tag = next((one for one in sources.get(row.machine, ()) if one.role == role), None)
     return {
         "machine": row.machine,
@@ -134,6 +135,7 @@ def _row(row: Row, sources: Mapping[str, Sequence[Source]]) -> Json:
         "amount": row.amount,
         "numerator": row.numerator,
         "denominator": row.denominator,
+        "takt_s": None if row.takt == 1.0 else row.takt,
         "source": source(tag) if tag else None,
         "entries": [_entry(one) for one in row.entries],
     }

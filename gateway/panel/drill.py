@@ -14,7 +14,8 @@ from agent.model import SECOND, Kind, Kpi, Line, LineNow, Record, Window
 from gateway import payload
 from gateway.panel import drawn
 from gateway.panel.access import allow
-from gateway.panel.explain import Facts, account, state_entries
+from gateway.panel.entries import Facts, state_entries
+from gateway.panel.explain import account
 from gateway.panel.figures import cycles_counted, cycles_told, seconds, spread, stops
 from gateway.panel.roles import May
 from gateway.panel.tapes import Tapes
@@ -40,7 +41,7 @@ def add_drill(app: FastAPI, line: Line, view: View) -> None:
             figure = _figure(now, name, machine, window)
             facts = await asyncio.to_thread(_facts, line, view, now, figure.window)
             found = account(line, figure, facts)
-            if found is None or found.agrees(figure):
+            if found.agrees(figure):
                 break
             # A commit fell between the figure and its records: both are asked again.
             await asyncio.sleep(0)

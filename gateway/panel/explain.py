@@ -6,48 +6,15 @@ compared, and the page says whether they agree.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from math import prod
 
-from agent.model import SECOND, Kpi, Line, Record
-from gateway.panel.timeline import Segment, segments
+from agent.model import Kpi, Line
+from gateway.panel.entries import Facts, Row, counts, due, states, stop_row, verdicts
 
-Spans = Sequence[tuple[int, int]]
-LATE = ("late", "restart")
-VERDICTS = {"inspection_pass": "PASS", "inspection_reject": "REJECT", "inspection_ask": "ASK"}
-SHARES = {
-    "utilization": "executing",
-    "availability": "executing",
-    "changeover_ratio": "changeover",
-    "starved_ratio": "starved",
-    "blocked_ratio": "blocked",
-}
-EXPLAINED = {*SHARES, *VERDICTS, "takt", "first_pass_yield", "good", "scrap"}
 NEAR = 1e-6
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What one record adds: seconds of a state from `start` to `end`, or parts counted at `start`."""
-
-    seq: int
-    start: int
-    end: int
-    amount: float
-    note: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """Entries of one machine that count alike: `kind` is state, count, verdict or planned, `word` says which."""
-
-    machine: str
-    kind: str
-    word: str
-    amount: float
-    numerator: bool
-    denominator: bool
-    entries: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,124 +27,126 @@ class Account:
 
     def agrees(self, figure: Kpi) -> bool:
         """Whether the records give what the figure says."""
-        return abs(self.numerator - figure.numerator) < NEAR and abs(self.denominator - figure.denominator) < NEAR
+        return _near(self.numerator, figure.numerator) and _near(self.denominator, figure.denominator)
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What the ledger holds of a window: records up to one seq, and per machine up to when its state was observed.
+class _Asked:
+    """A figure, its facts, the machines it is of, and the station that its parts leave."""
 
-    `states` of a machine begin with the one that stood when the window began; `planned` is that of the window.
-    """
+    figure: Kpi
+    facts: Facts
+    takt_s: float
+    machines: Sequence[str]
+    last: str
 
-    states: Mapping[str, Sequence[Record]]
-    counts: Sequence[Record]
-    inspections: Sequence[Record]
-    observed: Mapping[str, int]
-    planned: Spans
+    def states(self, above: str | None, names: Sequence[str] | None = None, *, below: bool = True) -> list[Row]:
+        """Seconds of every machine's states, or of `names`."""
+        of = self.machines if names is None else names
+        return [row for name in of for row in states(name, self.figure, self.facts, above, below=below)]
+
+    def counts(self, above: str, below: str, *, of: Sequence[str], late: bool = True, takt: float = 1.0) -> list[Row]:
+        """Parts of the machines `of`."""
+        found = (counts(name, self.figure, self.facts, above, below, late=late, takt=takt) for name in of)
+        return [row for rows in found for row in rows]
 
 
-def account(line: Line, figure: Kpi, facts: Facts) -> Account | None:
-    """Every record that has a part in the figure, none left out; None for a figure that is no sum of records."""
-    if figure.name not in EXPLAINED:
-        return None
+def account(line: Line, figure: Kpi, facts: Facts) -> Account:
+    """Every record that has a part in the figure, none left out."""
     names = [machine.name for machine in line.machines]
-    mine = [figure.machine] if figure.machine else names
-    last = [figure.machine] if figure.machine else names[-1:]
-    if figure.name in SHARES:
-        of = last if figure.name == "availability" else mine
-        rows = [row for name in of for row in _states(name, figure, facts, numerator=(SHARES[figure.name],))]
-    elif figure.name == "takt":
-        seen = [row for name in last for row in _states(name, figure, facts, numerator=None)]
-        rows = seen + [row for name in last for row in _counts(name, figure, facts, "", "good scrap", late=False)]
-    elif figure.name == "first_pass_yield":
-        rows = [row for name in last for row in _counts(name, figure, facts, "good", "good scrap")]
-        rows += [row for name in mine if name not in last for row in _counts(name, figure, facts, "", "scrap")]
-    elif figure.name in VERDICTS:
-        rows = [row for name in mine for row in _verdicts(name, figure, facts)]
-    else:
-        of = last if figure.name == "good" else mine
-        rows = [row for name in of for row in _counts(name, figure, facts, figure.name, "")]
-        rows.append(_due(figure, facts, line.takt_s))
-    return Account(tuple(rows), _sum(rows, "numerator"), _sum(rows, "denominator"))
+    machines = [figure.machine] if figure.machine else names
+    asked = _Asked(figure, facts, line.takt_s, machines, figure.machine or names[-1])
+    if figure.name == "rolled_throughput_yield":
+        return _rolled(asked)
+    rows = RECIPES[figure.name](asked)
+    above = sum(row.amount * row.takt for row in rows if row.numerator)
+    return Account(tuple(rows), above, sum(row.amount for row in rows if row.denominator))
 
 
-def _sum(rows: Sequence[Row], part: str) -> float:
-    return sum(row.amount for row in rows if getattr(row, part))
+def _calendar(asked: _Asked) -> list[Row]:
+    """Breaks count like all other time."""
+    window = asked.figure.window
+    whole = replace(asked.facts, planned=((window.start, window.end),))
+    return replace(asked, facts=whole).states("executing")
 
 
-def within(spans: Spans, start: int, end: int) -> int:
-    """How much of [start, end) lies in the spans."""
-    return sum(max(0, min(end, b) - max(start, a)) for a, b in spans)
+def _takt(asked: _Asked) -> list[Row]:
+    seen = asked.states(None, [asked.last], below=False)
+    return seen + asked.counts("", "good scrap", of=[asked.last], late=False)
 
 
-def state_entries(machine: str, start: int, end: int, facts: Facts) -> dict[str, list[tuple[Segment, int]]]:
-    """Segments of a machine in [start, end) by word, each with its planned ns; what was not observed is unknown."""
-    found: dict[str, list[tuple[Segment, int]]] = {}
-    observed = min(end, facts.observed.get(machine, start))
-    known = segments(facts.states.get(machine, ()), start, observed) if observed > start else []
-    if end > observed:
-        known = [*known, Segment("unknown", None, max(start, observed), end)]
-    for one in known:
-        if time := within(facts.planned, one.start, one.end):
-            found.setdefault(one.word, []).append((one, time))
-    return found
+def _yield(asked: _Asked, above: str) -> list[Row]:
+    """Good parts of the last station, scrap of all."""
+    others = [name for name in asked.machines if name != asked.last]
+    scrap = above if above == "scrap" else ""
+    return asked.counts(above, "good scrap", of=[asked.last]) + asked.counts(scrap, "scrap", of=others)
 
 
-def _states(name: str, figure: Kpi, facts: Facts, numerator: tuple[str, ...] | None) -> list[Row]:
-    """Seconds by state; `numerator` None: every state seen is in the numerator and none in the denominator."""
-    end = min(figure.time, figure.window.end)
-    rows = []
-    for word, entries in state_entries(name, figure.window.start, end, facts).items():
-        seen = word != "unknown"
-        above = seen if numerator is None else word in numerator
-        listed = tuple(Entry(one.seq, one.start, one.end, time / SECOND, one.reason) for one, time in entries)
-        total = sum(time for _, time in entries) / SECOND
-        rows.append(Row(name, "state", word, total, above, seen and numerator is not None, listed))
-    return rows
+def _effectiveness(asked: _Asked) -> list[Row]:
+    made = asked.counts("good scrap", "", of=[asked.last], late=False, takt=asked.takt_s)
+    time = asked.states("executing", [asked.last], below=False)
+    return made + [replace(row, numerator=False, denominator=row.numerator) for row in time]
 
 
-def _counts(name: str, figure: Kpi, facts: Facts, above: str, below: str, *, late: bool = True) -> list[Row]:
-    """Parts by counter; where `late` is False those made unseen stand apart and count nowhere."""
-    rows: dict[tuple[str, bool], list[Entry]] = {}
-    for record in facts.counts:
-        body = record.body
-        if record.machine != name or not figure.window.start <= record.time < figure.window.end:
-            continue
-        if body["counter"] not in {*above.split(), *below.split()}:
-            continue
-        apart = not late and body["note"] in LATE
-        entry = Entry(record.seq, record.time, record.time, float(body["delta"]), body["note"])
-        rows.setdefault((body["counter"], apart), []).append(entry)
-    return [
-        Row(name, "count", f"{word}-late" if apart else word, sum(one.amount for one in entries),
-            word in above.split() and not apart, word in below.split() and not apart, tuple(entries))
-        for (word, apart), entries in sorted(rows.items())
-    ]  # fmt: skip
+def _oee(asked: _Asked) -> list[Row]:
+    made = asked.counts("good", "", of=[asked.last], late=False, takt=asked.takt_s)
+    return made + [replace(row, numerator=False) for row in asked.states(None, [asked.last])]
 
 
-def _verdicts(name: str, figure: Kpi, facts: Facts) -> list[Row]:
-    rows: dict[str, list[Entry]] = {}
-    for record in facts.inspections:
-        if record.machine == name and figure.window.start <= record.time < figure.window.end:
-            entry = Entry(record.seq, record.time, record.time, 1.0, str(record.body["unit"]))
-            rows.setdefault(str(record.body["verdict"]), []).append(entry)
-    wanted = VERDICTS[figure.name]
-    return [
-        Row(
-            name,
-            "verdict",
-            word,
-            float(len(entries)),
-            numerator=word == wanted,
-            denominator=True,
-            entries=tuple(entries),
-        )
-        for word, entries in sorted(rows.items())
-    ]
+def _quantity(asked: _Asked, counter: str) -> list[Row]:
+    of = [asked.last] if counter == "good" else asked.machines
+    return [*asked.counts(counter, "", of=of), due(asked.figure, asked.facts, asked.takt_s)]
 
 
-def _due(figure: Kpi, facts: Facts, takt_s: float) -> Row:
-    """What the planned time so far gives at the line's takt."""
-    time = within(facts.planned, figure.window.start, figure.time) / SECOND
-    return Row("", "planned", "planned", time / takt_s, numerator=False, denominator=True)
+def _verdicts(asked: _Asked, word: str) -> list[Row]:
+    return [row for name in asked.machines for row in verdicts(name, asked.figure, asked.facts, word)]
+
+
+def _per_stop(asked: _Asked, word: str) -> list[Row]:
+    stops = [row for name in asked.machines for row in stop_row(name, asked.figure, asked.facts, micro=False)]
+    return asked.states(word, below=False) + stops
+
+
+def _micro_stops(asked: _Asked) -> list[Row]:
+    stops = [row for name in asked.machines for row in stop_row(name, asked.figure, asked.facts, micro=True)]
+    return [replace(row, numerator=False) for row in asked.states(None)] + stops
+
+
+def _rolled(asked: _Asked) -> Account:
+    """No sum: the product of the stations' yields, of those that counted parts, times what the first of them judged."""
+    rows = asked.counts("good", "good scrap", of=asked.machines)
+    judged: dict[str, tuple[float, float]] = {}
+    for row in rows:
+        good, made = judged.get(row.machine, (0.0, 0.0))
+        judged[row.machine] = good + (row.amount if row.numerator else 0.0), made + row.amount
+    counted = [one for one in judged.values() if one[1] > 0]
+    first = counted[0][1] if counted else 0.0
+    return Account(tuple(rows), prod(good / made for good, made in counted) * first, first)
+
+
+RECIPES: Mapping[str, Callable[[_Asked], list[Row]]] = {
+    "utilization": lambda asked: asked.states("executing"),
+    "utilization_calendar": _calendar,
+    "availability": lambda asked: asked.states("executing", [asked.last]),
+    "changeover_ratio": lambda asked: asked.states("changeover"),
+    "starved_ratio": lambda asked: asked.states("starved"),
+    "blocked_ratio": lambda asked: asked.states("blocked"),
+    "takt": _takt,
+    "first_pass_yield": partial(_yield, above="good"),
+    "scrap_ratio": partial(_yield, above="scrap"),
+    "good": partial(_quantity, counter="good"),
+    "scrap": partial(_quantity, counter="scrap"),
+    "inspection_pass": partial(_verdicts, word="PASS"),
+    "inspection_reject": partial(_verdicts, word="REJECT"),
+    "inspection_ask": partial(_verdicts, word="ASK"),
+    "effectiveness": _effectiveness,
+    "quality_ratio": lambda asked: asked.counts("good", "good scrap", of=[asked.last], late=False),
+    "oee": _oee,
+    "mtbf": partial(_per_stop, word="executing"),
+    "mttr": partial(_per_stop, word="stopped"),
+    "micro_stops": _micro_stops,
+}
+
+
+def _near(one: float, other: float) -> bool:
+    return abs(one - other) < NEAR * max(1.0, abs(other))

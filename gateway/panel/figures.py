@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from agent.ledger_reader import Series
 from agent.model import BAD, SECOND, Record
-from gateway.panel.explain import LATE, Spans, within
+from gateway.panel.entries import LATE, Spans, within
 from gateway.panel.timeline import Segment
 
 STANDING = ("stopped", "starved", "blocked", "changeover", "idle", "out_of_service")

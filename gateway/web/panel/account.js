@@ -21,7 +21,6 @@ const keyOf = (row) => `${row.machine} ${row.kind} ${row.word}`;
 /** @param {{page: Page, told: any}} props */
 export function Made({ page, told }) {
   if (!told) return html`<p>${page.t("reading")}</p>`;
-  if (told.agrees === null) return html`<p>${page.t("no-sum")}</p>`;
   const rows = told.rows.filter((/** @type {any} */ row) => row.entries.length > 0 || row.kind === "planned").sort(inOrder(page));
   const machines = new Set(rows.map((/** @type {any} */ row) => row.machine).filter(Boolean));
   const found = ORDER.map((word) => ({ word, seconds: total(rows, word) })).filter((one) => one.seconds > 0);
@@ -58,11 +57,24 @@ function Row({ page, row, many }) {
 function words(page, row) {
   if (row.kind === "state") return page.t(`state-${row.word}`);
   if (row.kind === "count") return page.t(`counter-${row.word}`);
+  if (row.kind === "stop") return page.t(`counted-${row.word}`);
   return row.kind === "verdict" ? page.t(`verdict-${row.word}`) : page.t("planned-row");
 }
 
 /** @param {Page} page @param {any} row */
-const amount = (page, row) => (row.kind === "state" ? `${minutes(page, row.amount)}` : plain(page, row.amount));
+function amount(page, row) {
+  if (row.kind === "state") return minutes(page, row.amount);
+  return row.takt_s ? `${plain(page, row.amount)} × ${number(page.lang, row.takt_s, 1)} s` : plain(page, row.amount);
+}
+
+/** @param {any} row */
+const lasts = (row) => row.kind === "state" || row.kind === "stop";
+
+/** What an entry adds; of a stop, which counts one, how long it was. @param {Page} page @param {any} row @param {any} entry */
+function added(page, row, entry) {
+  if (row.kind === "stop") return minutes(page, (Date.parse(entry.end) - Date.parse(entry.start)) / 1000);
+  return row.kind === "state" ? minutes(page, entry.amount) : `+${entry.amount}`;
+}
 
 /** @param {{page: Page, row: any}} props */
 function Entries({ page, row }) {
@@ -75,14 +87,14 @@ function Entries({ page, row }) {
 }
 
 /** @param {{page: Page, row: any, entry: any}} props */
-const Entry = ({ page, row, entry }) => html`<span>${clock(page.zone, entry.start, true)}${row.kind === "state" ? `–${clock(page.zone, entry.end, true)}` : ""}</span>
-  <span class="s">${note(page, row, entry)}</span><span class="s">${entry.seq > 0 ? `#${entry.seq}` : ""}</span><b>${row.kind === "state" ? minutes(page, entry.amount) : `+${entry.amount}`}</b>`;
+const Entry = ({ page, row, entry }) => html`<span>${clock(page.zone, entry.start, true)}${lasts(row) ? `–${clock(page.zone, entry.end, true)}` : ""}</span>
+  <span class="s">${note(page, row, entry)}</span><span class="s">${entry.seq > 0 ? `#${entry.seq}` : ""}</span><b>${added(page, row, entry)}</b>`;
 
 /** @param {Page} page @param {any} row @param {any} entry */
 function note(page, row, entry) {
   if (!entry.note) return "";
   if (row.kind === "count") return page.t(`note-${entry.note}`);
-  return row.kind === "state" ? worded(page, `reason-${entry.note}`, entry.note) : entry.note;
+  return lasts(row) ? worded(page, `reason-${entry.note}`, entry.note) : entry.note;
 }
 
 /** The samples stand further down: bring them into sight. */

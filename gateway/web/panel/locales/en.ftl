@@ -214,7 +214,8 @@ audit-start = gateway started
 # A figure taken apart
 made-of = Made of
 reading = reading the ledger …
-no-sum = This figure is made of other figures, not of records.
+counted-stopped = stops
+counted-micro-stop = micro-stops
 part-both = above and below
 part-above = above
 part-below = below

@@ -228,7 +228,8 @@ audit-start = 网关启动
 # 拆开一个数
 made-of = 由哪些记录得来
 reading = 正在读账本…
-no-sum = 这个数由其他指标得来，不是记录之和。
+counted-stopped = 停机次数
+counted-micro-stop = 短停次数
 part-both = 分子和分母
 part-above = 分子
 part-below = 分母
