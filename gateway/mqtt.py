@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import re
 import socket
 import ssl
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
+
+from gateway.endpoint import Broker, CutError, MqttError, RefusedError, TakenError, distrusted, password, tls
+
+__all__ = ["Broker", "CutError", "Message", "Mqtt", "MqttError", "OldServerError", "RefusedError", "TakenError"]
 
 IN_FLIGHT = 20
 KEEPALIVE_S = 10
@@ -29,6 +31,7 @@ ACK_S = 5.0
 LOOKS = 5  # a loop that stood still itself is no proof: the broker's silence must last over so many looks
 REFUSED = 0x80
 UNSUPPORTED_VERSION = 0x84
+TAKEN_OVER = 0x8E
 SILENT = "nothing is acknowledged any more"
 BAD_LOGIN = (0x86, 0x87)
 V5 = MQTTProtocolVersion.MQTTv5
@@ -36,32 +39,8 @@ DISCONNECT_WITH_WILL = ReasonCode(PacketTypes.DISCONNECT, identifier=0x04)
 CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-class MqttError(Exception):
-    """The broker cannot be reached, refused something, or the link is lost. Says what to do about it."""
-
-    def __init__(self, message: str, remedy: str) -> None:
-        super().__init__(f"{message}: {remedy}")
-        self.message = message
-        self.remedy = remedy
-
-
-class RefusedError(MqttError):
-    """The broker does not allow this one; the link goes on."""
-
-
 class OldServerError(Exception):
     """The broker does not speak MQTT 5."""
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where the broker is and how to get in. With `ca_file` the link is TLS, checked against it."""
-
-    host: str
-    port: int = 1883
-    username: str | None = None
-    password_file: Path | None = None
-    ca_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +82,7 @@ class Mqtt:
         self._acks: dict[int, asyncio.Future[None]] = {}
         self._inbox: asyncio.Queue[Message | None] = asyncio.Queue()
         self._lost: asyncio.Future[str] = self._loop.create_future()
+        self._taken = False
         self._answers = 0
         self._watch: asyncio.Task[None]
 
@@ -169,7 +149,7 @@ class Mqtt:
         client = self._client = self._prepare(version)
         answered: asyncio.Future[int] = self._loop.create_future()
         client.on_connect = self._hop(lambda _c, _u, _f, code, _p: _settle(answered, code.value))
-        client.on_disconnect = self._hop(lambda _c, _u, _f, code, _p: self._on_lost(str(code)))
+        client.on_disconnect = self._hop(lambda _c, _u, _f, code, _p: self._on_disconnect(code))
         client.on_publish = self._hop(lambda _c, _u, mid, code, _p: self._on_ack(mid, code))
         client.on_subscribe = self._hop(lambda _c, _u, mid, codes, _p: self._on_ack(mid, codes[0]))
         client.on_message = self._hop(lambda _c, _u, message: self._on_message(message))
@@ -179,10 +159,13 @@ class Mqtt:
             async with asyncio.timeout(CONNECT_S):
                 await asyncio.wait((answered, self._lost), return_when=asyncio.FIRST_COMPLETED)
             self._judge(answered.result() if answered.done() else None, version)
+        except ssl.SSLError as error:
+            await self._goodbye(client)
+            raise distrusted(self.broker, error) from error
         except (OSError, TimeoutError) as error:
             await self._goodbye(client)
             raise MqttError(
-                f"no MQTT broker answers at {self.broker.host}:{self.broker.port} ({error or 'time is up'})",
+                f"no MQTT broker answers at {self.broker} ({error or 'time is up'})",
                 "start it, or correct host and port in [mqtt]",
             ) from error
         except BaseException:
@@ -195,10 +178,10 @@ class Mqtt:
         )
         client.connect_timeout = CONNECT_S
         client.max_inflight_messages_set(IN_FLIGHT)
-        if self.broker.ca_file is not None:
-            client.tls_set_context(ssl.create_default_context(cafile=str(self.broker.ca_file)))
+        if (context := tls(self.broker)) is not None:
+            client.tls_set_context(context)
         if self.broker.username is not None:
-            client.username_pw_set(self.broker.username, _password(self.broker))
+            client.username_pw_set(self.broker.username, password(self.broker))
         if self.will is not None:
             client.will_set(self.will.topic, self.will.payload, self.will.qos, self.will.retain)
         return client
@@ -209,17 +192,20 @@ class Mqtt:
             return
         if version is MQTTProtocolVersion.MQTTv5 and code in (None, UNSUPPORTED_VERSION):
             raise OldServerError
-        where = f"{self.broker.host}:{self.broker.port}"
         if code in BAD_LOGIN:
             raise MqttError(
-                f"the MQTT broker at {where} refuses the login", "check username and password_file in [mqtt]"
+                f"the MQTT broker at {self.broker} refuses the login", "check username and password_file in [mqtt]"
             )
         refusal = "closes the connection" if code is None else f"refuses the connection ({code})"
-        raise MqttError(f"the MQTT broker at {where} {refusal}", "its log says why; check its settings")
+        remedy = "its log says why; check its settings"
+        if self.broker.ca_file is not None and self.broker.cert_file is None:
+            remedy += "; if it wants a client certificate, set cert_file and key_file in [mqtt]"
+        raise MqttError(f"the MQTT broker at {self.broker} {refusal}", remedy)
 
     async def _goodbye(self, client: Client) -> None:
-        """Say goodbye, then end the network thread whether the broker listened or not."""
-        client.disconnect(DISCONNECT_WITH_WILL if self._die and self.version >= V5 else None)
+        """Say goodbye unless the link is lost, then end the network thread whether the broker listened or not."""
+        if not self._lost.done():
+            client.disconnect(DISCONNECT_WITH_WILL if self._die and self.version >= V5 else None)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(self._lost), GOODBYE_S if client.socket() else 0)
         link: Any = client.socket()
@@ -248,6 +234,10 @@ class Mqtt:
     def _on_message(self, message: MQTTMessage) -> None:
         self._inbox.put_nowait(Message(message.topic, bytes(message.payload), bool(message.retain), int(message.qos)))
 
+    def _on_disconnect(self, code: ReasonCode) -> None:
+        self._taken = self._taken or code.value == TAKEN_OVER
+        self._on_lost(str(code))
+
     def _on_lost(self, reason: str) -> None:
         if self._lost.done():
             return
@@ -268,34 +258,17 @@ class Mqtt:
         return ack
 
     def _broken(self, reason: str) -> MqttError:
-        where = f"{self.broker.host}:{self.broker.port}"
+        lost = f"the link to the MQTT broker at {self.broker} is lost ({reason})"
+        if self._taken:
+            return TakenError(
+                lost, f"another client has the id {self.client_id}, as a copy of this machine would: stop it"
+            )
         again = "it is opened again by itself"
-        remedy = f"look at the broker's load and disk, and at the network; {again}" if reason == SILENT else again
-        return MqttError(f"the link to the MQTT broker at {where} is lost ({reason})", remedy)
+        if reason == SILENT:
+            return MqttError(lost, f"look at the broker's load and disk, and at the network; {again}")
+        return CutError(lost, again)
 
 
 def _settle(answered: asyncio.Future[int], code: int) -> None:
     if not answered.done():
         answered.set_result(code)
-
-
-def _password(broker: Broker) -> str | None:
-    """The password in its file; MqttError where it would travel in the clear."""
-    if broker.password_file is None:
-        return None
-    if broker.ca_file is None and not _loopback(broker.host):
-        raise MqttError(
-            f"a password to {broker.host} would travel in the clear", "set ca_file in [mqtt], so that the link is TLS"
-        )
-    try:
-        return broker.password_file.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise MqttError(f"the MQTT password is not readable ({error})", "correct password_file in [mqtt]") from error
-
-
-def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -13,16 +14,25 @@ from agent.model import Fault, Line, LineNow, Order, Samples
 from gateway.ack import AckError, parse_ack
 from gateway.live import LAST_WILL, birth
 from gateway.live_lane import LiveLane
-from gateway.mqtt import Broker, Message, Mqtt, MqttError, RefusedError
+from gateway.mqtt import Broker, CutError, Message, Mqtt, MqttError, RefusedError, TakenError
 from gateway.order import OrderError, parse_order
 from gateway.payload import encode
 from gateway.raw import raw
 from gateway.record_lane import SINK, Outbox, RecordLane
+from gateway.rival import look
 from gateway.topic import ACK, ONLINE, RAW, topic
 
 FIRST_WAIT_S = 0.2
 LONGEST_WAIT_S = 5.0
 GOODBYE_S = 1.0
+
+# Two clients with one id would throw each other out for ever, many times a second: one of them waits.
+TAKEN_WAIT_S = 60.0
+LONGEST_TAKEN_WAIT_S = 240.0
+STEADY_S = 300.0  # as long as a link must stand until that is over: the other one waits, too
+BRIEF_S = 3.0
+LOOK_AT, ALARM_AT = 3, 8  # links in a row that were cut so soon: where a broker says nothing, others are asked
+
 SOURCE = "mqtt"
 
 
@@ -47,6 +57,7 @@ class Uplink:
         take_order: Callable[[Order], Awaitable[object]],
         samples: Callable[[], Awaitable[Samples]],
         consumer: str | None = None,
+        pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._line = line
         self._ledger = ledger
@@ -57,29 +68,57 @@ class Uplink:
         self._clear = clear_fault
         self._take_order = take_order
         self._samples = samples
+        self._id = f"tc-{ledger.id}"[:64]
         self._faults: set[str] = set()
         self._will = Message(str(topic(line, ONLINE)), encode(LAST_WILL), retain=True)
         self._orders = str(topic(line, "_order"))
         self._consumer = consumer
         self._acks = f"{topic(line, ACK)}/{consumer}" if consumer else None
+        self._pause = pause
         self._wait = FIRST_WAIT_S
+        self._taken_wait = TAKEN_WAIT_S
+        self._stood: float | None = None
+        self._brief = 0
 
     async def run(self) -> None:
         """Connect, carry on until the link breaks, wait, again; for ever."""
         while True:
+            self._stood = None
             try:
                 await self._once()
             except RefusedError as error:
                 self._set("records_refused", error.message, error.remedy)
                 self._wait = LONGEST_WAIT_S
             except MqttError as error:
-                self._set("not_connected", error.message, error.remedy)
-            await asyncio.sleep(self._wait * random.uniform(0.5, 1.0))
+                await self._judge(error)
+            await self._pause(self._wait * random.uniform(0.5, 1.0))
             self._wait = min(self._wait * 2, LONGEST_WAIT_S)
+
+    async def _judge(self, error: MqttError) -> None:
+        """Say why there is no link, and whether it is worth another try soon."""
+        brief = self._stood is not None and time.monotonic() - self._stood < BRIEF_S
+        if self._stood is not None:
+            self._brief = self._brief + 1 if brief and isinstance(error, CutError) else 0
+        if isinstance(error, TakenError) or (brief and await self._rival()):
+            self._wait, self._taken_wait = self._taken_wait, min(self._taken_wait * 2, LONGEST_TAKEN_WAIT_S)
+            self._set(
+                "client_id_taken",
+                f"another client has taken the id {self._id} at the MQTT broker at {self._broker} ({error.message})",
+                f"stop that one, such as an agent with a copy of this ledger; the next try is in {self._wait:.0f} s",
+            )
+        else:
+            self._set("not_connected", error.message, error.remedy)
+
+    async def _rival(self) -> bool:
+        """Whether links that are cut one after the other come of another client with this id."""
+        if self._brief < LOOK_AT:
+            return False
+        finding = await look(self._broker, self._line)
+        return finding == "rival" or (finding == "cut" and self._brief >= ALARM_AT)
 
     async def _once(self) -> None:
         """One link, to its end by MqttError, or to a goodbye."""
-        async with Mqtt(self._broker, f"tc-{self._ledger.id}"[:64], self._will) as link:
+        async with Mqtt(self._broker, self._id, self._will) as link:
             try:
                 await self._carry(link)
             except asyncio.CancelledError:
@@ -94,7 +133,7 @@ class Uplink:
         where, payload = birth(self._line, self._now())
         await link.publish(str(where), encode(payload), retain=True)
         await link.subscribe(self._orders)
-        self._wait = FIRST_WAIT_S
+        self._wait, self._stood = FIRST_WAIT_S, time.monotonic()
         self._over("not_connected")
         records = RecordLane(self._line, self._ledger, link, self._consumer)
         if self._acks is not None:
@@ -106,7 +145,15 @@ class Uplink:
             records.settle(lambda: self._over("records_refused")),
             self._hear(link, records),
             self._tell_raw(link),
+            self._steady(),
         )
+
+    async def _steady(self) -> None:
+        """A link that stands for long has its id for itself."""
+        await asyncio.sleep(STEADY_S)
+        self._taken_wait, self._brief = TAKEN_WAIT_S, 0
+        self._over("client_id_taken")
+        await asyncio.Event().wait()
 
     async def _tell_raw(self, link: Mqtt) -> None:
         """Raw values as they reach the disk, not retained; what is written while there is no link is not told later."""

@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from gateway.broker import NoBrokerError, program, start_broker
-from gateway.mqtt import Broker, Message, Mqtt, MqttError
+from gateway.mqtt import Broker, Message, Mqtt, MqttError, TakenError
 
 KINDS = [("mosquitto", 5), ("nats", 4)]
 
@@ -91,6 +91,22 @@ async def test_a_server_that_is_no_broker_is_told_from_one_that_is_old():
         link = Mqtt(Broker("127.0.0.1", server.sockets[0].getsockname()[1]), "tc")
         with pytest.raises(MqttError, match="closes the connection"):
             await link.__aenter__()
+
+
+async def test_a_broker_that_says_that_the_client_id_is_taken_is_understood():
+    async def give_away(reader, writer):
+        await reader.read(1024)
+        writer.write(bytes.fromhex("2003000000" + "e0018e"))  # CONNACK, DISCONNECT with reason 0x8E
+        await writer.drain()
+        with suppress(OSError):
+            await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(give_away, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(TakenError, match="another client has the id tc"):
+            async with Mqtt(Broker("127.0.0.1", port), "tc") as link:
+                await link.lost()
 
 
 async def test_a_silent_server_is_given_up_on(monkeypatch):

@@ -16,6 +16,7 @@ from gateway.consumer import EVERY
 from gateway.mqtt import Broker, Mqtt, MqttError
 from gateway.payload import encode, order_body, record
 from gateway.record_lane import REPEATED
+from gateway.uplink import LOOK_AT
 from tests.system.broker_rig import PLAIN, free_port, mosquitto
 from tests.system.uplink_rig import BASE, NOW, ONLINE, PUBLIC, Agent, Gate, NamedReader, Reader, WatchedLedger
 
@@ -181,6 +182,49 @@ async def test_a_broker_that_takes_and_acknowledges_nothing_is_given_up_and_foun
             await agent.noted("-not_connected")
     assert reader.counted == list(range(1, 11))
     assert "nothing is acknowledged" in agent.messages[0]
+
+
+async def test_of_two_agents_with_one_client_id_one_sounds_the_alarm_and_leaves_the_other_alone(
+    any_broker, ledger, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("gateway.live_lane.BEAT_S", 0.1)
+    monkeypatch.setattr("gateway.live_lane.PACE_S", 0.05)
+    # A machine and its copy: neither broker here has a word for it.
+    pair = [Agent(ledger, tmp_path, any_broker.port) for _ in range(2)]
+    async with AsyncExitStack() as stack:
+        running = [await stack.enter_async_context(AsyncExitStack()) for _ in pair]
+        for agent, its in zip(pair, running, strict=True):
+            await its.enter_async_context(agent.running())
+        waits = [asyncio.create_task(agent.long_pauses.get()) for agent in pair]
+        done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        assert done.pop().result() >= 30
+        loser = next(place for place, wait in enumerate(waits) if wait.done())
+        assert pair[loser].faults[-1] == "+client_id_taken"
+        assert "stop that one" in pair[loser].messages[-1]
+        await pair[1 - loser].make(5)
+        await pair[1 - loser].drained()
+        assert not waits[1 - loser].done()
+        waits[1 - loser].cancel()
+        await running[1 - loser].aclose()
+        monkeypatch.setattr("gateway.uplink.STEADY_S", 0.0)
+        pair[loser].resumed.release()
+        await pair[loser].noted("-client_id_taken")
+
+
+async def test_links_that_are_cut_are_no_taken_id_while_nobody_else_publishes_the_line(broker, ledger, tmp_path):
+    agent = Agent(ledger, tmp_path, broker.port)
+    async with Gate(broker.port).standing() as gate, Mqtt(Broker("127.0.0.1", broker.port), "watcher") as watcher:
+        agent.port = gate.port
+        await watcher.subscribe(ONLINE)
+        said = (json.loads(message.payload)["value"] async for message in watcher.messages())
+        async with agent.running():
+            for _ in range(LOOK_AT + 1):
+                while not await anext(said):
+                    pass
+                gate.cut()
+            while not await anext(said):
+                pass
+    assert "+client_id_taken" not in agent.faults
 
 
 async def test_a_late_display_finds_the_whole_line_retained_in_both_trees(any_broker, ledger, tmp_path):

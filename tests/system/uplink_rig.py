@@ -47,6 +47,7 @@ WINDOW = Window("shift", "day", NOW - 3600 * SECOND, NOW + 3600 * SECOND)
 BASE = "tanchang/v1/foshan/appliances/cooker3"
 PUBLIC = "tanchang-public/v1/foshan/appliances/cooker3"
 ONLINE = f"{BASE}/_online"
+LONG_S = 20.0
 
 
 def line_now(ledger) -> LineNow:
@@ -103,6 +104,8 @@ class Agent:
         self.orders: asyncio.Queue[Order] = asyncio.Queue()
         self.samples: asyncio.Queue[Samples] = asyncio.Queue()
         self.changed = asyncio.Event()
+        self.long_pauses: asyncio.Queue[float] = asyncio.Queue()
+        self.resumed = asyncio.Semaphore(0)
 
     def uplink(self) -> Uplink:
         return Uplink(
@@ -116,7 +119,16 @@ class Agent:
             self.take_order,
             self.samples.get,
             self.consumer,
+            self.pause,
         )
+
+    async def pause(self, seconds) -> None:
+        """Short ones pass as they do; a long one is over when the test says so."""
+        if seconds < LONG_S:
+            return await asyncio.sleep(seconds)
+        self.long_pauses.put_nowait(seconds)
+        await self.resumed.acquire()
+        return None
 
     def _note(self, word: str, message: str) -> None:
         self.faults.append(word)
