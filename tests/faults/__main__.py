@@ -14,11 +14,12 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from multiprocessing import get_context
+from unittest.mock import patch
 
 from tests.faults.finished import Finished
 from tests.faults.part import COUNTED, Found, Part, attempt, part, summary
 
-PARTS = ("flips",)
+PARTS = ("south", "kills", "writes", "fsyncs", "flips")
 EVERY_S = 10.0
 COLUMNS = ("part", "runs", "failed", *COUNTED, "seconds", "worst")
 
@@ -94,10 +95,14 @@ def _row(one: Part, found: Sequence[Found], failed: int, seconds: float, *, alon
 def _outcomes(one: Part, seeds: Sequence[int], *, quiet: bool) -> Iterator[tuple[int, Found | str, float]]:
     """Each seed with its numbers or what went wrong, and its seconds; in order of their ends."""
     job = partial(attempt, one.name, form=one.form, quiet=quiet)
-    if one.together == 1 or len(seeds) == 1:
+    environment = one.environment()
+    if not environment and (one.together == 1 or len(seeds) == 1):
         yield from map(job, seeds)
         return
-    with ProcessPoolExecutor(one.together, mp_context=get_context("spawn")) as pool:
+    with (
+        patch.dict(os.environ, environment),
+        ProcessPoolExecutor(one.together, mp_context=get_context("spawn")) as pool,
+    ):
         for future in as_completed([pool.submit(job, seed) for seed in seeds]):
             yield future.result()
 

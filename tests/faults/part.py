@@ -3,7 +3,8 @@
 FULL, QUICK      how many seeds (0, 1, ...), or the seeds themselves as a range
 TOGETHER         optional: how many seeds run at once, each in a process of its own
 FULL_FORM, QUICK_FORM   optional: keyword arguments `one` gets besides, such as {"hours": 72}
-SUMMED           optional: names of numbers that are added up over the seeds; of the others the worst is told
+SUMMED           optional: names of numbers that are added up over the seeds; of the others the worst is told,
+                     lists are for `conclude`
 missing()        optional: why this machine cannot run the part, in words; None where it can
 conclude(found)  optional: looks at the numbers of all seeds together, raises AssertionError; more words to tell
 one(seed, folder) -> {"lost": 0, "double": 0, "unexplained": 0, ...}
@@ -41,6 +42,11 @@ class Part:
     def module(self) -> ModuleType:
         """Where `one` stands."""
         return importlib.import_module(f"tests.faults.{self.name}")
+
+    def environment(self) -> Mapping[str, str]:
+        """What its processes must be started with."""
+        ask = getattr(self.module, "environment", None)
+        return {} if ask is None else ask()
 
     def missing(self) -> str | None:
         """Why this machine cannot run it."""
@@ -86,5 +92,5 @@ def summary(part: Part, found: Sequence[Found]) -> Found:
     return {
         name: (sum if name in part.summed else max)(one[name] for one in found if name in one)
         for name in [*COUNTED, *(name for name in names if name not in COUNTED)]
-        if name in names
+        if name in names and not any(isinstance(one.get(name), list) for one in found)
     }
