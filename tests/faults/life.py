@@ -39,6 +39,7 @@ class Story:
     """What outlives the lives: the PLC, what was told, the consumer's integer, and when nobody looked."""
 
     def __init__(self, seed: int, folder: Path) -> None:
+        self.seed = seed
         self.folder = folder
         self.plc = Plc(seed)
         self.now = 0

@@ -12,7 +12,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 Envelope = dict[str, Any]
-LIMIT_S = 120.0
+LIMIT_S = 60.0
 
 
 class Witness:
