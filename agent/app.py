@@ -259,7 +259,8 @@ class Agent:
         from gateway.mqtt import Broker
         from gateway.uplink import Uplink
 
-        broker = Broker(table.host, table.port, table.username, table.password_file, table.ca_file)
+        files = (table.password_file, table.ca_file, table.cert_file, table.key_file)
+        broker = Broker(table.host, table.port, table.username, *(path and self.base / path for path in files))
         return Uplink(
             self.line,
             self.ledger,

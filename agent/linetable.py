@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from agent.duration import Duration
 from agent.model import Line, Machine
@@ -36,7 +36,8 @@ class Table(BaseModel):
 class MqttTable(Table):
     """The plant's broker. A password is read from a file, never written here.
 
-    `consumer` is the one that acknowledges records itself: they wait for it.
+    `ca_file` makes the link TLS, `cert_file` and `key_file` are what the broker knows this agent by. `consumer` is the
+    one that acknowledges records itself: they wait for it.
     """
 
     host: str
@@ -44,7 +45,17 @@ class MqttTable(Table):
     username: str | None = None
     password_file: Path | None = None
     ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
     consumer: PathWord | None = None
+
+    @model_validator(mode="after")
+    def _checked_by_a_ca(self) -> Self:
+        if self.cert_file is not None and self.ca_file is None:
+            raise ValueError("cert_file without ca_file: set ca_file")
+        if self.key_file is not None and self.cert_file is None:
+            raise ValueError("key_file without cert_file: set cert_file")
+        return self
 
 
 class PanelTable(Table):

@@ -33,6 +33,20 @@ class TakenError(CutError):
     """Another client came with the same client id, and the broker gave it the place of this one."""
 
 
+class _Socket(ssl.SSLSocket):
+    """Closed when the handshake fails; paho leaves it open."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except ConnectionError as error:
+            self.close()
+            raise ssl.SSLError(f"it hangs up: {error}") from error
+        except OSError:
+            self.close()
+            raise
+
+
 @dataclass(frozen=True, slots=True)
 class Broker:
     """Where the broker is and how to get in.
@@ -67,6 +81,7 @@ def tls(broker: Broker) -> ssl.SSLContext | None:
         raise MqttError(
             f"the CA certificate {broker.ca_file} cannot be read ({error})", "correct ca_file in [mqtt]: a PEM file"
         ) from error
+    context.sslsocket_class = _Socket
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if broker.cert_file is not None:
         try:
@@ -84,7 +99,7 @@ def distrusted(broker: Broker, error: ssl.SSLError) -> MqttError:
     """Why the broker's certificate does not do, or why there is no TLS at all."""
     if not isinstance(error, ssl.SSLCertVerificationError):
         return MqttError(
-            f"the MQTT broker at {broker} does not agree on TLS ({error.reason or error})",
+            f"the MQTT broker at {broker} does not agree on TLS ({error})",
             "correct port in [mqtt] to its TLS listener; its log says more",
         )
     why = f"the certificate of the MQTT broker at {broker} is not accepted ({error.verify_message})"
@@ -93,6 +108,16 @@ def distrusted(broker: Broker, error: ssl.SSLError) -> MqttError:
     if error.verify_code in (WRONG_HOST, WRONG_IP):
         return MqttError(why, "set host in [mqtt] to a name that stands in it, or have one issued for this host")
     return MqttError(why, "set ca_file in [mqtt] to the CA that issued it; if none of yours did, it is not yours")
+
+
+def closed(broker: Broker) -> str:
+    """What to look at where the broker hangs up before it has said anything."""
+    remedy = "its log says why; check its settings"
+    if broker.ca_file is None:
+        return f"{remedy}; if it wants TLS, set ca_file in [mqtt]"
+    if broker.cert_file is None:
+        return f"{remedy}; if it wants a client certificate, set cert_file and key_file in [mqtt]"
+    return f"{remedy}; the CA of {broker.cert_file} must be one that it knows"
 
 
 def password(broker: Broker) -> str | None:

@@ -19,7 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-from gateway.endpoint import Broker, CutError, MqttError, RefusedError, TakenError, distrusted, password, tls
+from gateway.endpoint import Broker, CutError, MqttError, RefusedError, TakenError, closed, distrusted, password, tls
 
 __all__ = ["Broker", "CutError", "Message", "Mqtt", "MqttError", "OldServerError", "RefusedError", "TakenError"]
 
@@ -196,11 +196,11 @@ class Mqtt:
             raise MqttError(
                 f"the MQTT broker at {self.broker} refuses the login", "check username and password_file in [mqtt]"
             )
-        refusal = "closes the connection" if code is None else f"refuses the connection ({code})"
-        remedy = "its log says why; check its settings"
-        if self.broker.ca_file is not None and self.broker.cert_file is None:
-            remedy += "; if it wants a client certificate, set cert_file and key_file in [mqtt]"
-        raise MqttError(f"the MQTT broker at {self.broker} {refusal}", remedy)
+        if code is None:
+            raise MqttError(f"the MQTT broker at {self.broker} closes the connection", closed(self.broker))
+        raise MqttError(
+            f"the MQTT broker at {self.broker} refuses the connection ({code})", "its log says why; check its settings"
+        )
 
     async def _goodbye(self, client: Client) -> None:
         """Say goodbye unless the link is lost, then end the network thread whether the broker listened or not."""
