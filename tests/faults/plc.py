@@ -13,6 +13,7 @@ START = 65_400  # the counters soon wrap
 MODULUS = 65_536
 MACHINES = ("press1", "trim1")
 LAMPS = (4, 4, 4, 34, 1)
+TREE = "tanchang/v1/foshan/faults/two"
 Key = tuple[str, str]
 
 
@@ -95,8 +96,8 @@ class Plc:
         return bytes([3, 2 * number]) + struct.pack(f">{number}H", *held) if len(held) == number else bytes([0x83, 2])
 
 
-def line_file(plc_port: int, broker_port: int) -> str:
-    """The line file of an agent that reads it."""
+def line_file(plc_port: int, broker_port: int, consumer: str | None = None) -> str:
+    """The line file of an agent that reads it; `consumer` acknowledges records itself."""
     tags, machines = [], []
     for place, machine in enumerate(MACHINES):
         tags += [
@@ -111,7 +112,7 @@ def line_file(plc_port: int, broker_port: int) -> str:
     return "\n".join(
         [
             'site = "foshan"\narea = "faults"\nline = "two"\ntakt = "1s"\n',
-            f'[mqtt]\nhost = "127.0.0.1"\nport = {broker_port}\n',
+            f'[mqtt]\nhost = "127.0.0.1"\nport = {broker_port}\n' + (f'consumer = "{consumer}"\n' if consumer else ""),
             f'[[device]]\nname = "plc"\ndriver = "modbus"\nhost = "127.0.0.1"\nport = {plc_port}\ntimeout = "20s"\n',
             "tag = [",
             *tags,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import signal
@@ -14,7 +15,7 @@ from agent.demo.stage import Process
 from gateway.broker import program, start_broker
 from tests.faults.account import account, first_raw
 from tests.faults.part import Found
-from tests.faults.plc import Plc, line_file
+from tests.faults.plc import TREE, Plc, line_file
 from tests.faults.witness import Witness
 from tests.system.uplink_rig import Gate
 
@@ -27,15 +28,16 @@ def missing() -> str | None:
 class Stand:
     """A PLC, the real agent in a process of its own, a relay, mosquitto and the witness.
 
-    `faults` are the moments at which the agent could not look.
+    `faults` are the moments at which the agent could not look. With `acknowledged` the consumer says what it holds.
     """
 
-    def __init__(self, seed: int, folder: Path) -> None:
+    def __init__(self, seed: int, folder: Path, *, acknowledged: bool = False) -> None:
+        self._consumer = "witness" if acknowledged else None
         self.chance = random.Random(seed)
         self.folder = folder
         self.plc = Plc(seed)
         self.gate = Gate(0)
-        self.witness = Witness()
+        self.witness = Witness(f"{TREE}/_ack/{self._consumer}" if acknowledged else None)
         self.faults: list[float] = []
         self.agent: Process
         self._broker = AsyncExitStack()
@@ -47,7 +49,9 @@ class Stand:
         async with self.plc.serving(), self.gate.standing():
             try:
                 await self.start_broker()
-                (self.folder / "line.toml").write_text(line_file(self.plc.port, self.gate.port), encoding="utf-8")
+                (self.folder / "line.toml").write_text(
+                    line_file(self.plc.port, self.gate.port, self._consumer), encoding="utf-8"
+                )
                 await self.start_agent()
                 await self.looked()
                 yield
@@ -74,19 +78,27 @@ class Stand:
         await self.witness.until(lambda: len(self.witness.taken) > known, "nothing new after a kill")
         return time.monotonic() - began
 
-    async def start_broker(self) -> None:
-        """The consumer is there first: what a broker without subscribers takes, nobody ever gets."""
+    async def start_broker(self, late_s: float | None = None) -> None:
+        """A broker that remembers nothing, and the consumer.
+
+        The consumer is there first, for what a broker without subscribers takes nobody ever gets; one that
+        acknowledges may come late.
+        """
         broker = await self._broker.enter_async_context(start_broker(self.folder / "broker", "mosquitto"))
         self.gate.target, self._broker_pid = broker.port, broker.pid
+        if late_s is not None:
+            self.gate.open = True
+            await asyncio.sleep(late_s)
         await self._broker.enter_async_context(self.witness.listening(broker.port))
         self.gate.open = True
 
-    async def kill_broker(self) -> None:
+    async def kill_broker(self, down_s: float = 0.0, late_s: float | None = None) -> None:
         """Kill -9: all that it held in memory is gone. A new one takes its place."""
         self.shut()
         os.kill(self._broker_pid, signal.SIGKILL)
         await self._broker.aclose()
-        await self.start_broker()
+        await asyncio.sleep(down_s)
+        await self.start_broker(late_s)
 
     def shut(self) -> None:
         """The link to the broker is cut and none comes up."""
