@@ -75,7 +75,7 @@ def known(folder: Path, report: Callable[[Fault], None]) -> Users | None:
 def invitation(code: str, port: int, state: Path) -> str:
     """What the console says until there is an admin."""
     place = state / "access" / "first-admin.code"
-    return f"panel: make the first admin at http://{LOOPBACK}:{port}/#account with the code {code} (also in {place})"
+    return f"panel: make the first admin at http://{LOOPBACK}:{port}/#access with the code {code} (also in {place})"
 
 
 def is_loopback(host: str) -> bool:

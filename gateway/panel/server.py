@@ -57,12 +57,13 @@ def create(
 
     @app.websocket("/ws/v1", dependencies=[allow(May.LOOK)])
     async def live(socket: WebSocket) -> None:
-        seen = latest if allowed(session_of(socket).role, May.TRACE) else hazy
+        role = session_of(socket).role
+        seen = latest if allowed(role, May.TRACE) else hazy
         if not seats.take():
             await refuse(socket, f"{MOST_CLIENTS} pages are open already: close one of them")
             return
         try:
-            await watch(socket, view, seen.text, PACE_S, beat_s)
+            await watch(socket, view, seen.text, PACE_S, beat_s, lambda: access.who(socket).role is role)
         finally:
             seats.give_back()
 

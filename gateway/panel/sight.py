@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-PLACES = frozenset({"address", "vendor", "model", "rung", "message"})
+PLACES = frozenset({"address", "vendor", "model", "message"})
 
 
 def blurred(told: Any) -> Any:

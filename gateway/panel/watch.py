@@ -11,14 +11,25 @@ from gateway.panel.view import View
 
 # A client that does not take a message for this long is let go: it asks again when it is back.
 PATIENCE_S = 10.0
+OVER = 1008  # policy violation: the session is over
 TRY_LATER = 1013  # RFC 6455 registry: the server is overloaded
 
 
-async def watch(socket: WebSocket, view: View, whole: Callable[[], str], pace_s: float, beat_s: float) -> None:
-    """Serve one client until it leaves, falls behind for PATIENCE_S, or the server ends. `whole` is a JSON object."""
+async def watch(
+    socket: WebSocket,
+    view: View,
+    whole: Callable[[], str],
+    pace_s: float,
+    beat_s: float,
+    still: Callable[[], bool] = lambda: True,
+) -> None:
+    """Serve one client until it leaves, may look no longer, falls behind for PATIENCE_S, or the server ends.
+
+    `whole` is a JSON object; `still` tells whether it may look.
+    """
     await socket.accept()
     tasks = {
-        asyncio.create_task(_tell(socket, view, whole, pace_s, beat_s), name="panel tell"),
+        asyncio.create_task(_tell(socket, view, whole, pace_s, beat_s, still), name="panel tell"),
         asyncio.create_task(_until_gone(socket), name="panel listen"),
     }
     try:
@@ -38,20 +49,29 @@ async def refuse(socket: WebSocket, reason: str) -> None:
     await socket.close(TRY_LATER, reason)
 
 
-async def _tell(socket: WebSocket, view: View, whole: Callable[[], str], pace_s: float, beat_s: float) -> None:
+async def _tell(
+    socket: WebSocket,
+    view: View,
+    whole: Callable[[], str],
+    pace_s: float,
+    beat_s: float,
+    still: Callable[[], bool],
+) -> None:
     kind = "snapshot"
-    while True:
+    while still():
         # Asked before the state is read, so that no commit falls between the two.
         changed = asyncio.ensure_future(view.changed())
         try:
             await _send(socket, f"{_head(kind, beat_s)},{whole()[1:]}")
             await asyncio.sleep(pace_s)
-            while not (await asyncio.wait({changed}, timeout=beat_s))[0]:
+            while not (await asyncio.wait({changed}, timeout=beat_s))[0] and still():
                 await _send(socket, f"{_head('beat', beat_s)}}}")
-            changed.result()
+            if changed.done():
+                changed.result()
         finally:
             changed.cancel()
         kind = "update"
+    await socket.close(OVER, "log in again")
 
 
 def _head(kind: str, beat_s: float) -> str:

@@ -41,6 +41,7 @@ from agent.model import (
 )
 from gateway.order import OrderError
 from gateway.panel.view import Source
+from gateway.payload import audit_body
 
 ZONE = ZoneInfo("Asia/Shanghai")
 SIM = True
@@ -279,6 +280,8 @@ class SampleView:
 
     async def audit(self, event: str, by: str, role: str, detail: str) -> None:
         self.audited.append((event, by, role, detail))
+        body = audit_body(event, "0.1.0", detail, by, role)
+        self.history.append(Record(Kind.AUDIT, "", self.line_now.time, body, SIM, len(self.history) + 1))
 
     def root(self) -> str:
         return "7F3A"

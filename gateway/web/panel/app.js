@@ -5,7 +5,9 @@ import { effect } from "/lib/signals-core.mjs";
 import { clock, day, number } from "/shared/format.js";
 import { named } from "/shared/i18n.js";
 import { bringSymbols } from "/shared/sprite.js";
+import { may, me, recognise } from "./access.js";
 import { Devices } from "./devices.js";
+import { Door } from "./door.js";
 import { Faults } from "./faults.js";
 import { find } from "./figures.js";
 import { html, render } from "./html.js";
@@ -14,6 +16,7 @@ import { Ledger } from "./ledger.js";
 import { MachinePage } from "./machine.js";
 import { Overview } from "./overview.js";
 import { Stale, Sym } from "./parts.js";
+import { People } from "./people.js";
 import { Plan } from "./plan.js";
 import { LANGUAGES, TABS, answers, lang, live, speak, stale, tab, translate, why } from "./store.js";
 import { Why } from "./why.js";
@@ -21,7 +24,9 @@ import { Why } from "./why.js";
 /** @typedef {import("./parts.js").Page} Page */
 
 /** @type {Record<string, any>} */
-const PAGES = { overview: Overview, machine: MachinePage, devices: Devices, inspections: Inspections, plan: Plan, faults: Faults, ledger: Ledger };
+const PAGES = { overview: Overview, machine: MachinePage, devices: Devices, inspections: Inspections, plan: Plan, faults: Faults, ledger: Ledger, access: People };
+/** What a tab's answers ask for, where it is more than to look. @type {Record<string, string>} */
+const ASKS = { devices: "trace", ledger: "trace" };
 const NAMES = { "zh-CN": "中文", en: "EN" };
 
 /** @param {{page: Page, open: string}} props */
@@ -31,8 +36,9 @@ function Top({ page, open }) {
   return html`<header class="top">
     ${sim && html`<div class="cap"><b>SIM</b><span>${page.t("mark-sim")}</span></div>`}
     <div class="ttl"><h1>${named(line.display, page.lang, line.line)}</h1><p><span class="site">${line.site}/</span>${line.area}/${line.line}</p></div>
-    <nav aria-label=${page.t("pages")}>${TABS.map((name) => html`<a key=${name} href=${`#${name}`} aria-current=${name === open ? "page" : open === "machine" && name === TABS[0] ? "true" : undefined}>
+    <nav aria-label=${page.t("pages")}>${TABS.filter((name) => !ASKS[name] || may(ASKS[name])).map((name) => html`<a key=${name} href=${`#${name}`} aria-current=${name === open ? "page" : open === "machine" && name === TABS[0] ? "true" : undefined}>
       ${page.t(`tab-${name}`)}${name === "faults" && faults.length > 0 && html`<b class="n">${faults.length}</b>`}</a>`)}</nav>
+    <a class="me" href="#access" aria-current=${open === "access" ? "page" : undefined}>${me.value?.token ? page.t(`role-${me.value.role}`) : page.t("log-in")}</a>
     <button type="button" class="lang" lang=${other} onClick=${() => speak(other)}>${NAMES[/** @type {"en"} */ (other)]}</button>
     <div class="clk"><b class="num">${clock(page.zone, time, true)}</b><p>${day(page.zone, time)}${shift(page)}</p></div>
   </header>`;
@@ -70,12 +76,18 @@ effect(() => {
   requestAnimationFrame(() => document.querySelector(`nav a[href="#${open}"]`)?.scrollIntoView({ block: "nearest", inline: "nearest" }));
 });
 
-await bringSymbols();
+await Promise.all([bringSymbols(), recognise()]);
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 
 effect(() => {
   const t = translate.value;
   const said = live.message.value;
+  const other = LANGUAGES.find((l) => l !== lang.value) ?? lang.value;
+  if (t && me.value && !may("look")) {
+    document.title = t("log-in-title");
+    render(html`<${Door} t=${t}><button type="button" class="lang" lang=${other} onClick=${() => speak(other)}>${NAMES[/** @type {"en"} */ (other)]}</button><//>`, root);
+    return;
+  }
   if (t && !said && live.refused.value) render(html`<p class="refused" role="alert">${t("refused")}<span>${live.refused.value}</span></p>`, root);
   if (!t || !said) return;
   const now = stale.value ? unseen(said) : said;

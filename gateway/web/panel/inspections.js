@@ -35,7 +35,7 @@ export function Part({ page, part, mark = false }) {
     <div><p class=${`vd say say-${tone}`}><${Sym} id=${symbol} />${page.t(`verdict-${part.verdict}`)}${mark && html`<${Sim} of=${part} />`}</p>
       <p>${page.t("part", { unit })} · ${clock(page.zone, part.time, true)}</p>
       <p>${part.defect ? `${worded(page, `defect-${part.defect}`, part.defect)} · ` : ""}${page.t("score", { score: number(page.lang, Math.floor(part.score * 1000) / 1000, 3) })}</p>
-      <p>${page.t("model", { digest: part.model.slice(0, 4) })} · ${number(page.lang, part.took_ms, 1)} ms</p></div>
+      <p>${part.model && `${page.t("model", { digest: part.model.slice(0, 4) })} · `}${number(page.lang, part.took_ms, 1)} ms</p></div>
   </article>`;
 }
 

@@ -4,11 +4,14 @@
 import { batch, computed, effect, signal } from "/lib/signals-core.mjs";
 import { choose, load } from "/shared/i18n.js";
 import { follow } from "/shared/live.js";
+import { may, recognise } from "./access.js";
 
 /** @typedef {import("/shared/i18n.js").Translate} Translate */
 
 export const LANGUAGES = ["zh-CN", "en"];
 export const TABS = ["overview", "devices", "inspections", "plan", "faults", "ledger"];
+/** What is asked for only by those who may. @type {Record<string, [string, string][]>} */
+const MORE = { access: [["users", "/api/v1/users"], ["audit", "/api/v1/audit?limit=60"]] };
 const KEPT = "tanchang.lang";
 const RIBBON_HOURS = 4;
 const ASK_EVERY_MS = 2000;
@@ -26,6 +29,10 @@ export const machine = signal(machineOf(location.hash));
 /** The window of a machine's figures: shift or hour. */
 export const span = signal("shift");
 export const live = follow("/ws/v1");
+// A socket that is turned away may be a session that is over.
+effect(() => {
+  if (live.lost.value) recognise();
+});
 /** Answers of the addresses the open tab asks for, by address; what failed to come keeps its last answer. */
 export const answers = signal(/** @type {Record<string, any>} */ ({}));
 /** Which figure the drawer explains: "name machine window", or null. */
@@ -47,6 +54,7 @@ const NEEDS = {
   plan: [],
   faults: ["/api/v1/faults?limit=30"],
   ledger: ["/api/v1/ledger?limit=60"],
+  access: [],
 };
 
 /** Nothing came for three beats: what stands here is the past. */
@@ -56,7 +64,7 @@ export const stale = computed(() => live.beats.value >= 3);
 function tabOf(hash) {
   if (machineOf(hash)) return "machine";
   const name = hash.replace(/^#/, "");
-  return TABS.includes(name) ? name : TABS[0];
+  return TABS.includes(name) || name in MORE ? name : TABS[0];
 }
 
 /** @param {string} hash */
@@ -70,9 +78,9 @@ export function speak(next) {
   lang.value = next;
 }
 
-/** Ask for what the open tab shows, now and every two seconds. */
-async function ask() {
-  const needs = machine.value ? Object.values(ASKED(machine.value, span.value)) : NEEDS[tab.value];
+/** Ask for what the open tab shows: now, every two seconds, and when something was changed here. */
+export async function refresh() {
+  const needs = machine.value ? Object.values(ASKED(machine.value, span.value)) : [...NEEDS[tab.value], ...(MORE[tab.value] ?? []).filter(([what]) => may(what)).map(([, address]) => address)];
   for (const address of needs) {
     const rare = address.includes("/trends") && performance.now() - (lastAsked.get(address) ?? -RARE_MS) < RARE_MS;
     if (rare) continue;
@@ -80,6 +88,7 @@ async function ask() {
     try {
       const reply = await fetch(address);
       if (reply.ok) answers.value = { ...answers.value, [address]: await reply.json() };
+      if (reply.status === 401) await recognise();
     } catch {
       // The server is away: the live beats say so on every figure, and the next round asks again.
     }
@@ -94,9 +103,9 @@ effect(() => {
   });
 });
 effect(() => {
-  if (tab.value && span.value && machine.value !== null) ask();
+  if (tab.value && span.value && machine.value !== null) refresh();
 });
-setInterval(ask, ASK_EVERY_MS);
+setInterval(refresh, ASK_EVERY_MS);
 addEventListener("hashchange", () => {
   batch(() => {
     tab.value = tabOf(location.hash);

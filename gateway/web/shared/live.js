@@ -15,12 +15,13 @@ export function owed(silence_s, beat_s) {
 }
 
 /** Follow `address` (a path on this host). Messages are JSON objects; `beat_s` in one tells how often to expect them.
- * `silence` is seconds since the last of them, null before the first; `refused` why the server turns this page away. @param {string} address */
+ * `silence` is seconds since the last of them, null before the first; `refused` why the server turns this page away, `lost` how often the link ended. @param {string} address */
 export function follow(address) {
   const message = signal(/** @type {any} */ (null));
   const silence = signal(/** @type {number | null} */ (null));
   const beats = signal(0);
   const refused = signal("");
+  const lost = signal(0);
   let heard = 0;
   let beat_s = 5;
   let retry = FIRST_RETRY_MS;
@@ -41,6 +42,7 @@ export function follow(address) {
       tick();
     };
     socket.onclose = ({ code, reason }) => {
+      lost.value += 1;
       refused.value = code === TRY_LATER ? reason : "";
       setTimeout(connect, retry);
       retry = Math.min(LAST_RETRY_MS, retry * 2);
@@ -48,5 +50,5 @@ export function follow(address) {
   }
   connect();
   setInterval(tick, TICK_MS);
-  return { message, silence, beats, refused };
+  return { message, silence, beats, refused, lost };
 }
