@@ -56,7 +56,7 @@ class OpcuaDriver(Driver[OpcuaDevice]):
         self._forget()
 
     def _forget(self) -> None:
-        self._publishing: set[asyncio.Task[None]] = set()
+        self._publishing: set[asyncio.Future[Any]] = set()
         self._arrived: asyncio.Queue[Notification | NotConnectedError] = asyncio.Queue()
         self._outstanding = OUTSTANDING
         self._ready: deque[Notification] = deque()  # in turn, not told yet
@@ -116,8 +116,8 @@ class OpcuaDriver(Driver[OpcuaDevice]):
             self._released.append((subscription, sequence))
 
     async def close(self) -> None:
-        for task in self._publishing:
-            task.cancel()
+        for answer in self._publishing:
+            answer.cancel()
         await asyncio.gather(*self._publishing, return_exceptions=True)
         session, self._session, leave = self._session, None, self._leaving
         self._forget()
@@ -254,16 +254,8 @@ class OpcuaDriver(Driver[OpcuaDevice]):
             raise NotConnectedError(f"the link to {self.device.url} is not open; connect first")
         await self._do_what_is_due(session, subscription)
         while len(self._publishing) < self._outstanding:
-            task = asyncio.create_task(self._publish(session), name=f"{self.device.name} publish")
-            self._publishing.add(task)
-            task.add_done_callback(self._publishing.discard)
-        try:
-            async with asyncio.timeout(self._silence_s):
-                arrived = await self._arrived.get()
-        except TimeoutError as error:
-            raise NotConnectedError(
-                f"{self.device.url} has been silent for {self._silence_s:.1f} s; check the network and the server"
-            ) from error
+            self._publish(session)
+        arrived = await self._first_arrived()
         if isinstance(arrived, TooManyPublishRequestsError) and self._outstanding > 1:
             self._outstanding = 1
             return
@@ -287,14 +279,36 @@ class OpcuaDriver(Driver[OpcuaDevice]):
             statuses = await session.monitor(subscription, {handle: self._items[handle] for handle in due})
             self._wanted.answered(statuses, self._now())
 
-    async def _publish(self, session: Session) -> None:
-        """One PublishRequest, with all that was released since the last one; its result goes to the queue."""
-        released, self._released = self._released, []
+    async def _first_arrived(self) -> Notification | NotConnectedError:
+        """What came first of what nobody has looked at yet."""
+        if not self._arrived.empty():
+            return self._arrived.get_nowait()
         try:
-            self._arrived.put_nowait(await session.publish(released))
-        except NotConnectedError as error:
-            self._released = released + self._released
-            self._arrived.put_nowait(error)
+            async with asyncio.timeout(self._silence_s):
+                return await self._arrived.get()
+        except TimeoutError as error:
+            raise NotConnectedError(
+                f"{self.device.url} has been silent for {self._silence_s:.1f} s; check the network and the server"
+            ) from error
+
+    def _publish(self, session: Session) -> None:
+        """One PublishRequest, with all that was released since the last one; its result goes to the queue."""
+        released = self._released
+        answer = session.publish(released)
+        self._released = []
+
+        def answered(answer: asyncio.Future[Any]) -> None:
+            self._publishing.discard(answer)  # before it is in the queue: who takes it from there asks for the next
+            if answer.cancelled():
+                return
+            try:
+                self._arrived.put_nowait(session.told(answer))
+            except NotConnectedError as error:
+                self._released = released + self._released
+                self._arrived.put_nowait(error)
+
+        self._publishing.add(answer)
+        answer.add_done_callback(answered)
 
     async def _put_in_turn(self, session: Session, arrived: Notification) -> None:
         lost = (arrived.sequence - self._sequence) % LAST_SEQUENCE

@@ -1,7 +1,7 @@
 """The only place that knows asyncua's session, private names included: a link, and services that only read.
 
-Publish responses are fetched undecoded through one private method of the library. Where a later version has it
-no more, they come decoded through the public one: slower, the same columns.
+Publish responses are fetched undecoded past the library (wire.py). Where a later version does not let us, they come
+decoded through its public method: slower, the same columns.
 """
 
 from __future__ import annotations
@@ -9,13 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, cast
+from typing import Any
 
 from asyncua import ua
 from asyncua.client.client import Client
-from asyncua.client.ua_client import UaClient
 from asyncua.client.ua_session import UaSession
-from asyncua.common.utils import Buffer
 from asyncua.observer import Observer
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.uaerrors import (
@@ -27,7 +25,7 @@ from asyncua.ua.uaerrors import (
 )
 
 from drivers.contract import MisconfiguredError, NotConnectedError
-from drivers.opcua.builtin import vet
+from drivers.opcua import wire
 from drivers.opcua.columns import Notification
 from drivers.opcua.decode import Decoder
 from drivers.opcua.decoded import from_message, from_result
@@ -53,9 +51,8 @@ READ_ONLY_SERVICES = frozenset(
 """The only services that ever leave this driver, next to opening, renewing and closing the channel."""
 
 RAW_PUBLISH = "_send_request"
-MAKE_PROTOCOL, DELIVER = "_make_protocol", "_call_callback"
 SERVER_NONCE, IDENTITIES = "_server_nonce", "_policy_ids"
-HAS_RAW_PUBLISH = hasattr(UaSession, RAW_PUBLISH)
+HAS_RAW_PUBLISH = wire.KNOWN and hasattr(UaSession, RAW_PUBLISH)
 SESSION_TIMEOUT_MS = 60_000
 MAX_PUBLISH_OCTETS = 16 * 1024 * 1024
 ITEMS_PER_CALL = 1000
@@ -89,7 +86,7 @@ class Session:
         self._client.session_timeout = SESSION_TIMEOUT_MS
         self._client.uaclient.session = QuietSession(self._client.uaclient)
         self._client.uaclient.observer = ReadOnlyServices()
-        _vet_all_responses(self._client.uaclient)
+        wire.vet_all_responses(self._client.uaclient)
         self._decoder = Decoder()
         self._gone: asyncio.Future[None] | None = None
 
@@ -175,17 +172,21 @@ class Session:
                 return False
             return len(results) == 1 and results[0].StatusCode.is_good()
 
-    async def publish(self, acknowledged: Sequence[tuple[int, int]]) -> Notification:
-        """Send one PublishRequest with acknowledgements (subscription, sequence) and wait for what it brings."""
-        acks = [ua.SubscriptionAcknowledgement(SubscriptionId=s, SequenceNumber=n) for s, n in acknowledged]
-        session = self._client.uaclient.session
+    def publish(self, acknowledged: Sequence[tuple[int, int]]) -> asyncio.Future[Any]:
+        """Send one PublishRequest with acknowledgements (subscription, sequence); `told` reads what comes back."""
         with self._failing("does not publish"):
-            if not HAS_RAW_PUBLISH:
-                return from_result((await session.publish(acks)).Parameters)
-            request = ua.PublishRequest()
-            request.Parameters.SubscriptionAcknowledgements = acks
-            body = _limited(await getattr(session, RAW_PUBLISH)(request, timeout=0))
-            return self._decoder.publish(body)
+            if HAS_RAW_PUBLISH:
+                return wire.publish(self._client.uaclient, acknowledged)
+            acks = [ua.SubscriptionAcknowledgement(SubscriptionId=s, SequenceNumber=n) for s, n in acknowledged]
+            return asyncio.ensure_future(self._client.uaclient.session.publish(acks))
+
+    def told(self, answer: asyncio.Future[Any]) -> Notification:
+        """What a Publish brought that is done and was not cancelled."""
+        with self._failing("does not publish"):
+            response = answer.result()
+            if isinstance(response, ua.PublishResponse):
+                return from_result(response.Parameters)
+            return self._decoder.publish(_limited(wire.published(self._client.uaclient, response)))
 
     async def republish(self, subscription: int, sequence: int) -> Notification | None:
         """A message that was lost on its way, None where the server does not have it (any more, or yet)."""
@@ -197,7 +198,7 @@ class Session:
             try:
                 if HAS_RAW_PUBLISH:
                     message = self._decoder.republish(
-                        subscription, _limited(await getattr(session, RAW_PUBLISH)(request))
+                        subscription, _limited(bytes(await getattr(session, RAW_PUBLISH)(request)))
                     )
                 else:
                     message = from_message(subscription, await session.republish(subscription, sequence))
@@ -271,29 +272,10 @@ class Session:
             ) from error
 
 
-def _vet_all_responses(transport: UaClient) -> None:
-    """Every response is looked through before the library decodes any of it; a hostile one ends the link."""
-    make = getattr(transport, MAKE_PROTOCOL)
-
-    def made() -> asyncio.Protocol:
-        protocol = make()
-        deliver = getattr(protocol, DELIVER)
-
-        def vetted(request: int, body: Any) -> None:
-            if isinstance(body, Buffer):
-                vet(bytes(body))
-            deliver(request, body)
-
-        setattr(protocol, DELIVER, vetted)
-        return cast("asyncio.Protocol", protocol)
-
-    setattr(transport, MAKE_PROTOCOL, made)
-
-
-def _limited(body: Buffer) -> bytes:
+def _limited(body: bytes) -> bytes:
     if len(body) > MAX_PUBLISH_OCTETS:
         raise ValueError(f"a notification of {len(body)} octets")
-    return bytes(body)
+    return body
 
 
 class SubscriptionGoneError(NotConnectedError):

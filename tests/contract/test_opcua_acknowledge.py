@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import socket
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from agent.model import Batch
 from drivers.catalog import create
 from drivers.contract import Driver, NotConnectedError
 from drivers.opcua import session as shim
+from drivers.opcua import wire
 from drivers.opcua.columns import Notification
 from drivers.opcua.cursor import Cursor
 from drivers.opcua.decode import Decoder
@@ -202,10 +204,43 @@ async def test_every_response_is_looked_through_and_a_hostile_one_ends_the_link(
         if seen[-1] == ObjectIds.ReadResponse_Encoding_DefaultBinary:
             raise ValueError("an array of nulls")
 
-    monkeypatch.setattr(shim, "vet", refusing)
+    monkeypatch.setattr(wire, "vet", refusing)
     driver = create(opcua.device(opcua.port))
     with pytest.raises(NotConnectedError, match="does not answer a Read"):
         await driver.connect(driver.device.tags)
     await driver.close()
     names = ("OpenSecureChannel", "CreateSession", "ActivateSession", "Read")
     assert seen == [getattr(ObjectIds, f"{name}Response_Encoding_DefaultBinary") for name in names]
+
+
+async def test_answers_that_come_together_do_not_leave_the_server_without_a_request(opcua: OpcuaTwin) -> None:
+    driver = create(opcua.device(opcua.port))
+    assert isinstance(driver, OpcuaDriver)
+    await driver.connect(driver.device.tags)
+    await driver.read()
+    protocol = driver._session._client.uaclient.protocol
+    link = protocol.transport.get_extra_info("socket")
+    waiting = socket.fromfd(link.fileno(), socket.AF_INET, socket.SOCK_STREAM)
+    protocol.transport.pause_reading()
+
+    async def read_on() -> None:
+        while 1 not in (await driver.read()).value.tolist():
+            pass
+
+    async with asyncio.timeout(PATIENCE_S):
+        reading = asyncio.create_task(read_on())
+        while len(driver._publishing) < 2 or not _holds(waiting, messages=2):  # noqa: ASYNC110 - the kernel's buffer
+            await asyncio.sleep(0.02)
+        protocol.transport.resume_reading()
+        await opcua.write(clock=START_MS + 1, good=1)
+        await reading
+    waiting.close()
+    await driver.close()
+
+
+def _holds(link: socket.socket, messages: int) -> bool:
+    """Whether so many messages wait in the socket's buffer."""
+    try:
+        return link.recv(65536, socket.MSG_PEEK | socket.MSG_DONTWAIT).count(b"MSGF") >= messages
+    except BlockingIOError:
+        return False

@@ -1,0 +1,70 @@
+"""What this driver knows of asyncua's channel beyond its public face, private names included.
+
+Every response is looked through before it is decoded. Publish goes out and comes in as octets, without a task, a lock
+or an object of the library on its way; where the installed version does not have the names that needs (`KNOWN`), it
+goes the public way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any, cast
+
+from asyncua.client.ua_client import UaClient, UASocketProtocol
+from asyncua.common.utils import Buffer
+from asyncua.ua.ua_binary import nodeid_to_binary
+
+from drivers.opcua.builtin import vet
+from drivers.opcua.request import publish_request
+
+MAKE_PROTOCOL, DELIVER = "_make_protocol", "_call_callback"
+PENDING, CHANNEL, LAST_REQUEST, LAST_HANDLE = "_callbackmap", "_connection", "_request_id", "_request_handle"
+PUBLISH_RESPONSE = b"\x01\x00\x3d\x03"
+KNOWN = all(hasattr(UASocketProtocol(), name) for name in (PENDING, CHANNEL, LAST_REQUEST, LAST_HANDLE))
+
+
+def vet_all_responses(transport: UaClient) -> None:
+    """Every response is looked through before the library decodes any of it; a hostile one ends the link."""
+    make = getattr(transport, MAKE_PROTOCOL)
+
+    def made() -> asyncio.Protocol:
+        protocol = make()
+        deliver = getattr(protocol, DELIVER)
+
+        def vetted(request: int, body: Any) -> None:
+            if isinstance(body, Buffer):
+                vet(bytes(body))
+            deliver(request, body)
+
+        setattr(protocol, DELIVER, vetted)
+        return cast("asyncio.Protocol", protocol)
+
+    setattr(transport, MAKE_PROTOCOL, made)
+
+
+def publish(transport: UaClient, acknowledged: Sequence[tuple[int, int]]) -> asyncio.Future[Buffer]:
+    """Send a PublishRequest; what comes back holds the response, or why the link ended. ConnectionError without one."""
+    protocol: Any = transport.protocol
+    if protocol is None or protocol.transport is None:
+        raise ConnectionError("the connection is closed")
+    handle, number = getattr(protocol, LAST_HANDLE) + 1, getattr(protocol, LAST_REQUEST) + 1
+    token = nodeid_to_binary(protocol.authentication_token)
+    protocol.revolve_security_token()
+    body = publish_request(token, time.time_ns(), handle, acknowledged)
+    octets = getattr(protocol, CHANNEL).message_to_binary(body, request_id=number)
+    setattr(protocol, LAST_HANDLE, handle)
+    setattr(protocol, LAST_REQUEST, number)
+    answer: asyncio.Future[Buffer] = asyncio.get_running_loop().create_future()
+    getattr(protocol, PENDING)[number] = answer
+    protocol.transport.write(octets)
+    return answer
+
+
+def published(transport: UaClient, answer: Buffer) -> bytes:
+    """The octets of a PublishResponse; the library's error for its status where the server refused."""
+    body = bytes(answer)
+    if not body.startswith(PUBLISH_RESPONSE) and transport.protocol is not None:
+        transport.protocol.check_answer(answer, "")
+    return body
