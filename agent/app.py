@@ -257,7 +257,7 @@ class Agent:
 
     def _make_uplink(self, table: MqttTable) -> Uplink:
         from gateway.mqtt import Broker
-        from gateway.uplink import Uplink
+        from gateway.uplink import Options, Uplink
 
         files = (table.password_file, table.ca_file, table.cert_file, table.key_file)
         broker = Broker(table.host, table.port, table.username, *(path and self.base / path for path in files))
@@ -271,7 +271,7 @@ class Agent:
             self._clear_fault,
             self.take_order,
             self.recorder.samples,
-            table.consumer,
+            Options(table.consumer, table.raw),
         )
 
     @asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -37,7 +37,7 @@ class MqttTable(Table):
     """The plant's broker. A password is read from a file, never written here.
 
     `ca_file` makes the link TLS, `cert_file` and `key_file` are what the broker knows this agent by. `consumer` is the
-    one that acknowledges records itself: they wait for it.
+    one that acknowledges records itself: they wait for it. `raw` are the forms in which raw values are told.
     """
 
     host: str
@@ -48,6 +48,7 @@ class MqttTable(Table):
     cert_file: Path | None = None
     key_file: Path | None = None
     consumer: PathWord | None = None
+    raw: tuple[Literal["json", "binary"], ...] = ("json",)
 
     @model_validator(mode="after")
     def _checked_by_a_ca(self) -> Self:

@@ -22,7 +22,7 @@ def raw(samples: Samples) -> Json:
             "status": status.tolist(),
         },
         "time": iso(batches[-1].time),
-        "quality": _quality(int(status.max(initial=0))),
+        "quality": quality(int(status.max(initial=0))),
         "sim": samples.simulated,
     }
 
@@ -39,6 +39,6 @@ def _values(samples: Samples) -> list[float | str | None]:
     return values
 
 
-def _quality(worst: int) -> str:
+def quality(worst: int) -> str:
     """The worst status of the values, by the severity in its two highest bits."""
     return "bad" if worst & BAD else "uncertain" if worst & UNCERTAIN else "good"

@@ -14,7 +14,8 @@ LINE = "_line"
 ONLINE = "_online"
 RAW = "_raw"
 ACK = "_ack"
-CONTRACTS = frozenset(f"_{kind.value}" for kind in Kind) | {LINE, ONLINE, RAW, ACK}
+SAMPLES = "_samples"
+CONTRACTS = frozenset(f"_{kind.value}" for kind in Kind) | {LINE, ONLINE, RAW, ACK, SAMPLES}
 
 WORD = re.compile(r"[A-Za-z0-9-][A-Za-z0-9_-]*")
 

@@ -7,8 +7,9 @@ import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from agent.model import Fault, Line, LineNow, Order, Samples
 from gateway.ack import AckError, parse_ack
@@ -16,11 +17,12 @@ from gateway.live import LAST_WILL, birth
 from gateway.live_lane import LiveLane
 from gateway.mqtt import Broker, CutError, Message, Mqtt, MqttError, RefusedError, TakenError
 from gateway.order import OrderError, parse_order
+from gateway.packed import packed
 from gateway.payload import encode
 from gateway.raw import raw
 from gateway.record_lane import SINK, Outbox, RecordLane
 from gateway.rival import look
-from gateway.topic import ACK, ONLINE, RAW, topic
+from gateway.topic import ACK, ONLINE, RAW, SAMPLES, topic
 
 FIRST_WAIT_S = 0.2
 LONGEST_WAIT_S = 5.0
@@ -35,12 +37,25 @@ LOOK_AT, ALARM_AT = 3, 8  # links in a row that were cut so soon: where a broker
 
 SOURCE = "mqtt"
 
+Form = Literal["json", "binary"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the line file asks for: who acknowledges records itself, and in which forms raw values are told."""
+
+    consumer: str | None = None
+    raw: tuple[Form, ...] = ("json",)
+
+
+DEFAULT = Options()
+
 
 class Uplink:
     """The line's side of the broker. `run()` never returns; cancel it to say goodbye.
 
     A fault is reported when it begins and cleared when it is over. `take_order` raises OrderError for one it refuses;
-    `samples` waits for the next raw values on disk. `consumer` names the one that acknowledges records itself.
+    `samples` waits for the next raw values on disk.
     """
 
     sink = SINK
@@ -56,7 +71,7 @@ class Uplink:
         clear_fault: Callable[[str, str], object],
         take_order: Callable[[Order], Awaitable[object]],
         samples: Callable[[], Awaitable[Samples]],
-        consumer: str | None = None,
+        options: Options = DEFAULT,
         pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._line = line
@@ -72,8 +87,8 @@ class Uplink:
         self._faults: set[str] = set()
         self._will = Message(str(topic(line, ONLINE)), encode(LAST_WILL), retain=True)
         self._orders = str(topic(line, "_order"))
-        self._consumer = consumer
-        self._acks = f"{topic(line, ACK)}/{consumer}" if consumer else None
+        self._options = options
+        self._acks = f"{topic(line, ACK)}/{options.consumer}" if options.consumer else None
         self._pause = pause
         self._wait = FIRST_WAIT_S
         self._taken_wait = TAKEN_WAIT_S
@@ -135,7 +150,7 @@ class Uplink:
         await link.subscribe(self._orders)
         self._wait, self._stood = FIRST_WAIT_S, time.monotonic()
         self._over("not_connected")
-        records = RecordLane(self._line, self._ledger, link, self._consumer)
+        records = RecordLane(self._line, self._ledger, link, self._options.consumer)
         if self._acks is not None:
             await link.subscribe(self._acks)
         live = LiveLane(self._line, link, self._now, lambda: self._ledger.root, self._evidence)
@@ -157,12 +172,13 @@ class Uplink:
 
     async def _tell_raw(self, link: Mqtt) -> None:
         """Raw values as they reach the disk, not retained; what is written while there is no link is not told later."""
-        where = str(topic(self._line, RAW))
         while True:
-            try:
-                await link.send(Message(where, encode(raw(await self._samples()))))
-            except RefusedError as error:
-                self._refused(error)
+            samples = await self._samples()
+            for form in self._options.raw:
+                try:
+                    await link.send(_told(self._line, samples, form))
+                except RefusedError as error:
+                    self._refused(error)
 
     async def _hear(self, link: Mqtt, records: RecordLane) -> None:
         """Take orders and the consumer's acknowledgements as they arrive."""
@@ -189,7 +205,7 @@ class Uplink:
         try:
             ack = parse_ack(message.payload, self._ledger.id, self._ledger.last_seq)
         except AckError as error:
-            self._set("bad_ack", f"consumer {self._consumer}: {error}", "correct what it publishes there")
+            self._set("bad_ack", f"consumer {self._options.consumer}: {error}", "correct what it publishes there")
         else:
             self._over("bad_ack")
             self._over("consumer_silent")
@@ -198,7 +214,7 @@ class Uplink:
     def _silent(self, held: int) -> None:
         self._set(
             "consumer_silent",
-            f"consumer {self._consumer} acknowledges nothing beyond record {held}: those that follow wait for it",
+            f"consumer {self._options.consumer} acknowledges nothing beyond record {held}: the rest waits for it",
             f"start it and let it write {self._acks}, or take consumer out of [mqtt]",
         )
 
@@ -217,6 +233,12 @@ class Uplink:
         if code in self._faults:
             self._faults.remove(code)
             self._clear(SOURCE, code)
+
+
+def _told(line: Line, samples: Samples, form: Form) -> Message:
+    if form == "binary":
+        return Message(str(topic(line, SAMPLES)), packed(samples))
+    return Message(str(topic(line, RAW)), encode(raw(samples)))
 
 
 async def _side_by_side(*jobs: Coroutine[Any, Any, None]) -> None:

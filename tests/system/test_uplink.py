@@ -14,6 +14,7 @@ from gateway.ack import WINDOW
 from gateway.broker import program, start_broker
 from gateway.consumer import EVERY
 from gateway.mqtt import Broker, Mqtt, MqttError
+from gateway.packed import packed
 from gateway.payload import encode, order_body, record
 from gateway.record_lane import REPEATED
 from gateway.uplink import LOOK_AT
@@ -97,7 +98,7 @@ async def gate():
 
 
 async def test_a_broker_killed_with_its_memory_costs_a_named_consumer_nothing(tmp_path, ledger, gate):
-    agent, reader = Agent(ledger, tmp_path, gate.port, NamedReader.NAME), NamedReader(gate.target)
+    agent, reader = Agent(ledger, tmp_path, gate.port, consumer=NamedReader.NAME), NamedReader(gate.target)
     async with a_broker_that_dies(tmp_path, agent, reader, gate):
         # The worst order: the agent is there first and tells a window full to nobody.
         gate.open = True
@@ -127,7 +128,7 @@ async def test_what_a_full_queue_drops_is_told_again_to_a_named_consumer(tmp_pat
         mosquitto(tmp_path, *PLAIN, "max_queued_messages 40", "max_inflight_messages 5") as port,
         Gate(port).standing() as gate,
     ):
-        agent, reader = Agent(ledger, tmp_path, port, NamedReader.NAME), NamedReader(gate.port)
+        agent, reader = Agent(ledger, tmp_path, port, consumer=NamedReader.NAME), NamedReader(gate.port)
         await agent.make(600)
         async with reader.listening() as link:
             gate.flowing.clear()
@@ -142,7 +143,7 @@ async def test_a_consumer_that_is_silent_is_a_fault_and_told_again_until_it_spea
     broker, ledger, tmp_path, monkeypatch
 ):
     monkeypatch.setattr("gateway.record_lane.PATIENCE_S", 0.1)
-    agent, reader = Agent(ledger, tmp_path, broker.port, NamedReader.NAME), NamedReader(broker.port)
+    agent, reader = Agent(ledger, tmp_path, broker.port, consumer=NamedReader.NAME), NamedReader(broker.port)
     await agent.make(700)
     async with agent.running():
         await agent.noted("+consumer_silent")
@@ -154,7 +155,7 @@ async def test_a_consumer_that_is_silent_is_a_fault_and_told_again_until_it_spea
 
 
 async def test_an_acknowledgement_that_cannot_be_is_one_fault_and_changes_nothing(broker, ledger, tmp_path):
-    agent = Agent(ledger, tmp_path, broker.port, NamedReader.NAME)
+    agent = Agent(ledger, tmp_path, broker.port, consumer=NamedReader.NAME)
     await agent.make(5)
     async with agent.running(), Mqtt(Broker("127.0.0.1", broker.port), "mes") as mes:
         await agent.drained()
@@ -253,19 +254,24 @@ async def test_a_late_display_finds_the_whole_line_retained_in_both_trees(any_br
     assert all("seq" not in payload and payload["sim"] is True for payload in found.values())
 
 
-async def test_raw_values_are_told_as_they_reach_the_disk_and_never_retained(broker, ledger, tmp_path):
+async def test_raw_values_are_told_as_they_reach_the_disk_in_each_form_and_never_retained(broker, ledger, tmp_path):
     batch = Batch(np.array([1], np.uint32), np.array([7.5]), np.array([NOW]), np.array([0], np.uint32), NOW, 1)
     async with Mqtt(Broker("127.0.0.1", broker.port), "watcher") as watcher:
         await watcher.subscribe(f"{BASE}/_raw")
-        agent = Agent(ledger, tmp_path, broker.port)
-        agent.samples.put_nowait(Samples("cell1", ("clock", "power"), (batch,), simulated=True))
+        await watcher.subscribe(f"{BASE}/_samples")
+        agent = Agent(ledger, tmp_path, broker.port, raw=("json", "binary"))
+        samples = Samples("cell1", ("clock", "power"), (batch,), simulated=True)
+        agent.samples.put_nowait(samples)
         async with agent.running():
-            message = await anext(aiter(watcher.messages()))
+            messages = watcher.messages()
+            message, binary = await anext(messages), await anext(messages)
     payload = json.loads(message.payload)
     assert not message.retain
     assert (payload["sim"], payload["quality"]) == (True, "good")
     assert payload["value"]["tags"][payload["value"]["tag"][0]] == "power"
     assert payload["value"]["value"] == [7.5]
+    assert (binary.topic, binary.retain) == (f"{BASE}/_samples", False)
+    assert binary.payload == packed(samples)
 
 
 async def test_a_broken_link_tells_the_last_will_and_the_next_one_takes_it_back(broker, ledger, tmp_path):

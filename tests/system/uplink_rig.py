@@ -29,7 +29,7 @@ from gateway.consumer import Consumer, NamedConsumer
 from gateway.mqtt import Broker, Mqtt
 from gateway.order import OrderError
 from gateway.payload import count_body, encode
-from gateway.uplink import Uplink
+from gateway.uplink import Options, Uplink
 
 NOW = 1_790_000_000 * SECOND
 LINE = Line(
@@ -97,8 +97,8 @@ class WatchedLedger(Ledger):
 class Agent:
     """What an agent hands its uplink, with what the uplink hands back."""
 
-    def __init__(self, ledger, folder, port, consumer=None) -> None:
-        self.ledger, self.folder, self.port, self.consumer = ledger, folder, port, consumer
+    def __init__(self, ledger, folder, port, **options) -> None:
+        self.ledger, self.folder, self.port, self.options = ledger, folder, port, Options(**options)
         self.faults: list[str] = []
         self.messages: list[str] = []
         self.orders: asyncio.Queue[Order] = asyncio.Queue()
@@ -118,7 +118,7 @@ class Agent:
             lambda _, code: self._note(f"-{code}", ""),
             self.take_order,
             self.samples.get,
-            self.consumer,
+            self.options,
             self.pause,
         )
 
