@@ -7,6 +7,7 @@ import zlib
 from base64 import b64decode, b64encode
 
 import numpy as np
+from numpy.typing import NDArray
 
 from drivers.contract import Bookmark
 from drivers.opcua.columns import Rows
@@ -27,6 +28,7 @@ def whole(kept: Kept, ticket: str) -> str:
             "meaning": kept.meaning,
             "subscription": kept.subscription,
             "silence_s": kept.silence_s,
+            "numbers": _packed(np.array([kept.numbers.get(handle, 0) for handle in rows.handle.tolist()], "<u4")),
             "refused": sorted(kept.refused),
             "told": b64encode(zlib.compress(octets, 1)).decode(),
             "text": rows.text,
@@ -45,6 +47,7 @@ def kept(bookmark: Bookmark) -> tuple[Kept, str]:
         held = json.loads(bookmark.whole)
         subscription, sequence, oldest, time = json.loads(bookmark.place)
         told = _rows(held["told"], held["text"])
+        numbers = np.frombuffer(zlib.decompress(b64decode(held["numbers"])), "<u4").tolist()
         refused, ticket = frozenset(map(int, held["refused"])), str(held["ticket"])
         meaning, silence_s = str(held["meaning"]), float(held["silence_s"])
     except (KeyError, TypeError, ValueError, zlib.error) as error:
@@ -68,7 +71,12 @@ def kept(bookmark: Bookmark) -> tuple[Kept, str]:
         time=time,
         tries=0,
         observed=bookmark.observed,
+        numbers={handle: number for handle, number in enumerate(numbers) if number},
     ), ticket
+
+
+def _packed(column: NDArray[np.uint32]) -> str:
+    return b64encode(zlib.compress(column.tobytes(), 1)).decode()
 
 
 def _rows(packed: str, text: dict[str, str]) -> Rows:

@@ -9,6 +9,7 @@ from typing import Literal, Self
 
 from pydantic import field_validator, model_validator
 
+from agent.duration import Duration
 from drivers.contract import Device, Tag
 
 DataType = Literal["u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f32", "f64", "bool", "text", "datetime"]
@@ -17,10 +18,14 @@ SECURED = ("certificate", "private_key", "server_thumbprint")
 
 
 class OpcuaTag(Tag):
-    """A variable node: `s=name` within the device's namespace, or `ns=2;s=name`. Dates become ms since 1970 UTC."""
+    """A variable node: `s=name` within the device's namespace, or `ns=2;s=name`. Dates become ms since 1970 UTC.
+
+    A tag that told nothing for `fresh_within` is read, to see whether its item has died; 60 s where it is not written.
+    """
 
     node: str
     datatype: DataType | None = None
+    fresh_within: Duration | None = None
 
     @field_validator("node")
     @classmethod

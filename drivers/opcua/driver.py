@@ -5,17 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from base64 import b64decode
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from itertools import chain
-from typing import Any
-from uuid import UUID
 
 import numpy as np
-from asyncua import ua
 
 from agent.model import BAD, Batch, Mark, Origin
 from drivers.contract import Bookmark, Driver, MisconfiguredError, NotConnectedError, Tag
@@ -23,14 +19,12 @@ from drivers.opcua import bookmark
 from drivers.opcua.columns import Notification, Rows, joined, select, without_value
 from drivers.opcua.device import OpcuaDevice, OpcuaTag
 from drivers.opcua.identity import BUILD_INFO, origin, started
+from drivers.opcua.items import OUTAGE_S, Items
 from drivers.opcua.kept import LAST_SEQUENCE, Kept, Told, after, in_turn
 from drivers.opcua.session import Session, SubscriptionGoneError, TooManyPublishRequestsError
 from drivers.opcua.ticket import Ticket, as_text, from_text
-from drivers.opcua.wanted import Wanted
 
 SIGN_OF_LIFE_S = 0.9
-OUTAGE_S = 60.0
-MAX_QUEUE = 1000
 OUTSTANDING = 2
 RENEW_AT = 0.75
 MAX_REPUBLISH = 100
@@ -39,7 +33,6 @@ MAX_TRIES = 2  # links without one message of a kept subscription, then it is gi
 NAMESPACES = 2255
 WAITING_FOR_INITIAL_DATA = 0x8032_0000
 LATEST_MS = np.iinfo(np.int64).max // 1_000_000
-IDENTIFIERS: Mapping[str, Callable[[str], Any]] = {"s": str, "i": int, "g": UUID, "b": b64decode}
 
 
 class OpcuaDriver(Driver[OpcuaDevice]):
@@ -70,7 +63,6 @@ class OpcuaDriver(Driver[OpcuaDevice]):
         self._restated = True
         self._leaving = self._asked_anew = False
         self._tries = 0
-        self._wanted = Wanted()
 
     async def connect(self, tags: Sequence[Tag]) -> Origin:
         own = [tag for tag in tags if isinstance(tag, OpcuaTag)]
@@ -86,9 +78,9 @@ class OpcuaDriver(Driver[OpcuaDevice]):
         self._told = Told(len(own))
         namespace = await self._namespace(session)
         status = await session.read(BUILD_INFO)
-        self._items = {i: (_node_id(tag.node, namespace), tag.every, _queue(tag.every)) for i, tag in enumerate(own)}
+        self._items = Items(own, namespace, 2 * self.device.timeout, self._now())
         self._started = started(status)
-        self._meaning = sha256(repr((self.device.url, self._items, self._started)).encode()).hexdigest()
+        self._meaning = sha256(repr((self.device.url, self._items.all, self._started)).encode()).hexdigest()
         self._renewal = self._now() + RENEW_AT * session.channel_lifetime_s
         if past is None or not await self._go_on(session, past, lives_on=lives_on):
             self._past = None
@@ -158,11 +150,12 @@ class OpcuaDriver(Driver[OpcuaDevice]):
             sequence=sequence,
             ready=ready,
             unacknowledged=(*self._released, *((subscription, number) for _, subscription, number in self._held)),
-            refused=self._wanted.refused,
+            refused=self._items.wanted.refused,
             told=self._told.all(),
             time=self._time,
             tries=self._tries,
             observed=self._observed_before,
+            numbers=dict(self._items.numbers),
         )
 
     async def _begin(self, session: Session, shortest: float) -> None:
@@ -173,8 +166,7 @@ class OpcuaDriver(Driver[OpcuaDevice]):
         self._subscription = terms.SubscriptionId
         cycle_s = terms.RevisedPublishingInterval / 1000
         self._silence_s = cycle_s * terms.RevisedMaxKeepAliveCount + self.device.timeout
-        self._awaited = await session.monitor(terms.SubscriptionId, self._items)
-        self._wanted.answered(self._awaited, self._now())
+        self._awaited = await self._items.make(session, terms.SubscriptionId, tuple(self._items.all), self._now())
 
     async def _go_on(self, session: Session, past: Kept, *, lives_on: bool) -> bool:
         """Take up the subscription of before, and first of all what was sent while nobody listened.
@@ -190,7 +182,8 @@ class OpcuaDriver(Driver[OpcuaDevice]):
         self._held.extend((self._token + 1, *one) for one in past.unacknowledged)
         self._told.note(past.told)
         self._time, self._restated, self._tries = past.time, False, past.tries + 1
-        self._wanted.answered(dict.fromkeys(past.refused, BAD), self._now())
+        self._items.wanted.answered(dict.fromkeys(past.refused, BAD), self._now())
+        self._items.numbers.update(past.numbers)
         self._past = None  # what is taken up from here on is in this driver alone
         try:
             while (message := await session.republish(past.subscription, self._sequence)) is not None:
@@ -206,7 +199,8 @@ class OpcuaDriver(Driver[OpcuaDevice]):
 
     def _forget_subscription(self) -> None:
         """Nothing of it is left in the server."""
-        tries, self._wanted = self._tries, Wanted()
+        tries = self._tries
+        self._items.forget()
         self._ready.clear()
         self._held.clear()
         self._subscription, self._sequence, self._restated, self._tries = None, 1, True, tries
@@ -275,9 +269,7 @@ class OpcuaDriver(Driver[OpcuaDevice]):
         if now >= self._renewal:
             await session.renew()
             self._renewal = self._now() + RENEW_AT * session.channel_lifetime_s
-        if due := self._wanted.due(now):
-            statuses = await session.monitor(subscription, {handle: self._items[handle] for handle in due})
-            self._wanted.answered(statuses, self._now())
+        await self._items.tend(session, subscription, self._told, now)
 
     async def _first_arrived(self) -> Notification | NotConnectedError:
         """What came first of what nobody has looked at yet."""
@@ -338,7 +330,7 @@ class OpcuaDriver(Driver[OpcuaDevice]):
     def _observed(self, notifications: Sequence[Notification], parts: Iterable[Rows]) -> Batch:
         """One batch of all rows. After the first one the clock moves its time and is not listed while it is good."""
         rows = joined([*parts] or [without_value({})])
-        rows = select(rows, rows.handle < len(self._items))
+        rows = select(rows, rows.handle < len(self._items.all))
         published = max((notification.published for notification in notifications), default=0)
         clock = None
         if self._clock is None:
@@ -356,6 +348,7 @@ class OpcuaDriver(Driver[OpcuaDevice]):
             rows.text,
         )
         self._told.note(rows)
+        self._items.heard(rows, self._now())
         if clock is not None and self._awaited is None:
             rows = select(rows, ~(clock & np.isfinite(rows.value)))
         return self._batch(rows)
@@ -385,18 +378,3 @@ class OpcuaDriver(Driver[OpcuaDevice]):
         self._marked = self._now()
         kept = self._kept(session, subscription, self._untold, ())
         return Mark(place, bookmark.whole(kept, as_text(session.ticket)))
-
-
-def _queue(every_s: float) -> int:
-    return min(MAX_QUEUE, math.ceil(OUTAGE_S / every_s))
-
-
-def _node_id(text: str, namespace: int) -> ua.NodeId:
-    """A tag's node; `namespace` is where those belong that name none."""
-    if text.startswith("ns="):
-        index, _, text = text.removeprefix("ns=").partition(";")
-        namespace = int(index)
-    try:
-        return ua.NodeId(IDENTIFIERS[text[0]](text[2:]), ua.Int16(namespace))
-    except ValueError as error:
-        raise MisconfiguredError(f"node {text!r} is not a node id ({error}); copy it from the server") from error

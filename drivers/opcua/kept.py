@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.model import BAD_NO_DATA
 from drivers.opcua.columns import Notification, Rows
@@ -19,8 +20,8 @@ class Kept:
 
     `meaning` is what its handles stand for: it is taken up only by a driver to whom they mean the same.
     `sequence` is the number of the next message, `ready` what came and was not told, `unacknowledged` what was told;
-    `refused` are handles without an item, `tries` counts the links since the last message.
-    `observed` is up to which plant time an earlier process has told of the device, 0 where this one has.
+    `refused` are handles without an item, `numbers` the server's of the others; `tries` counts the links since the last
+    message. `observed` is up to which plant time an earlier process has told of the device, 0 where this one has.
     """
 
     ticket: object
@@ -35,6 +36,7 @@ class Kept:
     time: int
     tries: int
     observed: int = 0
+    numbers: Mapping[int, int] = field(default_factory=dict)
 
 
 def after(sequence: int) -> int:
@@ -72,6 +74,15 @@ class Told:
                 self._text.pop(handle, None)
                 if row in rows.text:
                     self._text[handle] = rows.text[row]
+
+    def differs(self, rows: Rows) -> NDArray[np.bool_]:
+        """Which rows, each of another handle, say something else than was told."""
+        before, now = self._value[rows.handle], rows.value
+        same: NDArray[np.bool_] = (before == now) | (np.isnan(before) & np.isnan(now))
+        same &= self._status[rows.handle] >> 30 == rows.status >> 30
+        for row in np.flatnonzero(same & np.isnan(now)):
+            same[row] = self._text.get(int(rows.handle[row])) == rows.text.get(int(row))
+        return ~same
 
     def all(self) -> Rows:
         """One row for every handle."""

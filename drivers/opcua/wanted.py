@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from agent.model import BAD
 
@@ -30,6 +30,11 @@ class Wanted:
                 continue
             pause = min(LONGEST_PAUSE_S, 2 * self._pause[handle]) if handle in self._pause else FIRST_PAUSE_S
             self._pause[handle], self._due[handle] = pause, now + pause
+
+    def lost(self, handles: Iterable[int], due: float) -> None:
+        """These are monitored no more: they are asked for from `due` on."""
+        for handle in handles:
+            self._due[handle] = due
 
     def due(self, now: float) -> tuple[int, ...]:
         """Handles to ask for now."""
