@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from agent import faults, wiring
 from agent.bookmark import bookmarks
 from agent.ledger import Keep, Ledger, LedgerError, Reader
-from agent.linetable import CameraTable, LedgerTable, LineFile, MqttTable
+from agent.linetable import BrokerTable, CameraTable, LedgerTable, LineFile, MqttTable, SparkplugTable
 from agent.model import Batch, Fault, Kind, Order, Plan, Record
 from agent.poller import Poller
 from agent.recorder import Recorder
@@ -31,6 +31,8 @@ from gateway.order import OrderError
 if TYPE_CHECKING:
     from agent.inspector import Inspector
     from agent.scheduler import Scheduler
+    from gateway.mqtt import Broker
+    from gateway.sparkplug.node import EdgeNode
     from gateway.uplink import Uplink
 
 RESTART_S = 5.0  # pause before a part that hit a bug starts again
@@ -140,6 +142,8 @@ class Agent:
         if self.file.mqtt is not None:
             self.uplink = self._make_uplink(self.file.mqtt)
             yield "uplink", self.uplink.run()
+        if self.file.sparkplug is not None:
+            yield "sparkplug", self._kept_up("sparkplug", self._make_edge_node(self.file.sparkplug).run)
         yield "report", self._report()
 
     def _heard(self, device: str, batch: Batch) -> None:
@@ -256,15 +260,12 @@ class Agent:
         return self.reader.records(kind, limit=LOOK_BACK, newest=True)[::-1]
 
     def _make_uplink(self, table: MqttTable) -> Uplink:
-        from gateway.mqtt import Broker
         from gateway.uplink import Options, Uplink
 
-        files = (table.password_file, table.ca_file, table.cert_file, table.key_file)
-        broker = Broker(table.host, table.port, table.username, *(path and self.base / path for path in files))
         return Uplink(
             self.line,
             self.ledger,
-            broker,
+            self._broker(table),
             self.recorder.now,
             self.evidence,
             self._report_fault,
@@ -273,6 +274,20 @@ class Agent:
             self.recorder.samples,
             Options(table.consumer, table.raw),
         )
+
+    def _broker(self, table: BrokerTable) -> Broker:
+        from gateway.mqtt import Broker
+
+        files = (table.password_file, table.ca_file, table.cert_file, table.key_file)
+        return Broker(table.host, table.port, table.username, *(path and self.base / path for path in files))
+
+    def _make_edge_node(self, table: SparkplugTable) -> EdgeNode:
+        from agent.sparkplug import edge_node
+
+        tables = table.broker or tuple(filter(None, (self.file.mqtt,)))
+        brokers = [self._broker(one) for one in tables]
+        hands = (self._report_fault, self._clear_fault)
+        return edge_node(table, self.file, brokers, self.recorder, self.ledger, self.reader, *hands)
 
     @asynccontextmanager
     async def _panel(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:

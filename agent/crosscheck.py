@@ -24,6 +24,7 @@ def cross_references(line_file: LineFile, devices: Sequence[Device]) -> list[Mis
         *_twice("product", [product.name for product in line_file.product]),
         *(m for device in devices for m in _twice(f"device {device.name}, tag", [tag.name for tag in device.tags])),
         *_exceptions(line_file),
+        *_brokers(line_file),
         *_references(line_file, tags),
         *_machines(line_file),
         *(m for machine in line_file.machine for m in _lamps(machine)),
@@ -34,6 +35,11 @@ def _twice(what: str, names: Sequence[str]) -> Iterator[Mistake]:
     for name, count in Counter(names).items():
         if count > 1:
             yield Mistake(f"{what} {name}", "this name is used twice; give each its own")
+
+
+def _brokers(line_file: LineFile) -> Iterator[Mistake]:
+    if line_file.sparkplug is not None and not line_file.sparkplug.broker and line_file.mqtt is None:
+        yield Mistake("sparkplug", "there is no broker to go to; add [mqtt], or a [[sparkplug.broker]] with its host")
 
 
 def _exceptions(line_file: LineFile) -> Iterator[Mistake]:

@@ -20,6 +20,7 @@ Lamp = Annotated[int, Field(ge=0, le=0xFFFF_FFFF)]
 Reference = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}\.[a-z][a-z0-9_]{0,31}$")]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 PathWord = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
+SparkplugWord = Annotated[str, Field(pattern=r"^[^+#/\x00-\x1f\x7f-\x9f]{1,64}$")]
 Weekday = Annotated[str, Field(pattern=r"^(mon|tue|wed|thu|fri|sat|sun)$")]
 
 
@@ -33,11 +34,10 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class MqttTable(Table):
-    """The plant's broker. A password is read from a file, never written here.
+class BrokerTable(Table):
+    """An MQTT broker. A password is read from a file, never written here.
 
-    `ca_file` makes the link TLS, `cert_file` and `key_file` are what the broker knows this agent by. `consumer` is the
-    one that acknowledges records itself: they wait for it. `raw` are the forms in which raw values are told.
+    `ca_file` makes the link TLS, `cert_file` and `key_file` are what the broker knows this agent by.
     """
 
     host: str
@@ -47,8 +47,6 @@ class MqttTable(Table):
     ca_file: Path | None = None
     cert_file: Path | None = None
     key_file: Path | None = None
-    consumer: PathWord | None = None
-    raw: tuple[Literal["json", "binary"], ...] = ("json",)
 
     @model_validator(mode="after")
     def _checked_by_a_ca(self) -> Self:
@@ -57,6 +55,29 @@ class MqttTable(Table):
         if self.key_file is not None and self.cert_file is None:
             raise ValueError("key_file without cert_file: set cert_file")
         return self
+
+
+class MqttTable(BrokerTable):
+    """The plant's broker.
+
+    `consumer` is the one that acknowledges records itself: they wait for it.
+    `raw` are the forms in which raw values are told.
+    """
+
+    consumer: PathWord | None = None
+    raw: tuple[Literal["json", "binary"], ...] = ("json",)
+
+
+class SparkplugTable(Table):
+    """The line as a Sparkplug B edge node, its machines as devices: group is site:area and node the line by default.
+
+    Nothing is told before `primary_host` is online. Without a `broker` it is that of [mqtt]; of several, one at a time.
+    """
+
+    group: SparkplugWord | None = None
+    node: SparkplugWord | None = None
+    primary_host: SparkplugWord | None = None
+    broker: tuple[BrokerTable, ...] = ()
 
 
 class PanelTable(Table):
@@ -210,6 +231,7 @@ class LineFile(Table):
     display: Mapping[str, str] = Field(default_factory=dict)
     targets: Mapping[str, float] = Field(default_factory=dict)
     mqtt: MqttTable | None = None
+    sparkplug: SparkplugTable | None = None
     panel: PanelTable | None = None
     ledger: LedgerTable = Field(default_factory=lambda: LedgerTable.model_validate({}))
     shift: tuple[ShiftTable, ...] = ()
