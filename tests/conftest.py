@@ -69,7 +69,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(f"{left_out} tests marked 'data' left out: there is no shared/data here")
     seen = Counter({name: times for name, times in config.stash[SEEN].items() if not name.startswith("!")})
     words = ", ".join(f"{name} {times}" for name, times in seen.most_common())
-    terminalreporter.write_line(f"wire spy: {seen.total()} requests that only read left our drivers: {words}")
+    if seen:
+        terminalreporter.write_line(f"wire spy: {seen.total()} requests that only read left our drivers: {words}")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,8 +6,10 @@ to an end with five octets that announce an array of two thousand million nothin
 
 from __future__ import annotations
 
+import math
+
 from agent.model import BAD
-from drivers.opcua.cursor import U32, Cursor
+from drivers.opcua.cursor import I32, U32, Cursor
 
 VALUE, STATUS, SOURCE, SOURCE_PICO, SERVER, SERVER_PICO = 1, 2, 4, 16, 8, 32
 NULL, DIMENSIONS, ARRAY = 0, 0x40, 0x80
@@ -16,6 +18,7 @@ LEAST = {17: 2, 18: 2, 20: 6, 21: 1, 22: 3, 23: 1, 24: 1, 25: 1, 12: 4, 15: 4, 1
 EXPANDED_URI, EXPANDED_INDEX = 0x80, 0x40
 DEEPEST = 16
 MOST_ELEMENTS = 100_000
+SPARE_ELEMENTS = 16  # an empty array may have dimensions such as 3 by 0
 READ_RESPONSE, CREATE_MONITORED_ITEMS_RESPONSE, SERVER_STATUS = 634, 754, 864
 HARMLESS_OBJECTS = frozenset({SERVER_STATUS})
 
@@ -58,10 +61,12 @@ def rest_of_variant(cursor: Cursor, kind: int, depth: int = 0, only: frozenset[i
         raise ValueError(f"a value of type {plain}, which the standard does not have")
     if depth > DEEPEST:
         raise ValueError(f"values nested deeper than {DEEPEST}")
+    count = 1
     if not kind & ARRAY:
         _scalar(cursor, plain, depth, only)
     elif plain in SIZES:
-        cursor.skip(SIZES[plain] * cursor.count(SIZES[plain]))
+        count = cursor.count(SIZES[plain])
+        cursor.skip(SIZES[plain] * count)
     else:
         count = cursor.count(LEAST[plain])
         if count > MOST_ELEMENTS:
@@ -69,7 +74,17 @@ def rest_of_variant(cursor: Cursor, kind: int, depth: int = 0, only: frozenset[i
         for _ in range(count):
             _scalar(cursor, plain, depth, only)
     if kind & DIMENSIONS:
-        cursor.skip(4 * cursor.count(4))
+        _dimensions(cursor, count)
+
+
+def _dimensions(cursor: Cursor, count: int) -> None:
+    """Step over an array's dimensions; ValueError for more than its elements fill: the library would make them up."""
+    number = cursor.count(4)
+    if number > DEEPEST:
+        raise ValueError(f"an array nested in {number} dimensions")
+    sizes = [cursor.number(I32) for _ in range(number)]
+    if min(sizes, default=0) < 0 or math.prod(size or 1 for size in sizes) > count + SPARE_ELEMENTS:
+        raise ValueError(f"dimensions {sizes} for an array of {count} elements")
 
 
 def _scalar(cursor: Cursor, kind: int, depth: int, only: frozenset[int] | None) -> None:

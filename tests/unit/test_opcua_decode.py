@@ -264,15 +264,18 @@ ARGUMENT_BOMB = bytes([22, 1, 0]) + struct.pack("<HBi", 300, 1, len(NULLS)) + NU
         pytest.param(struct.pack("<Bi", 12, 2**31 - 1), id="long-text"),
         pytest.param(struct.pack("<Bi", 0x8B, 2**31 - 1), id="long-array"),
         pytest.param(struct.pack("<BB", 0x86 | 0x40, 0) + bytes(3) + struct.pack("<i", 2**31 - 1), id="dimensions"),
+        pytest.param(struct.pack("<B4i", 0x83 | 0x40, 0, 2, 2, 500_000), id="dimensions-without-elements"),
+        pytest.param(struct.pack("<B4i", 0x83 | 0x40, 0, 2, -1, -1), id="negative-dimensions"),
+        pytest.param(struct.pack("<B2i", 0x83 | 0x40, 0, 900) + struct.pack("<i", 1) * 900, id="many-dimensions"),
         pytest.param(bytes([26]), id="no-such-type"),
     ],
 )
 def test_a_decode_bomb_is_refused_before_anything_is_made_of_it(variant: bytes) -> None:
     changes = struct.pack("<iIB", 1, 1, 1) + variant + bytes(16)
-    with pytest.raises(ValueError, match=r"nulls|announced|nested|elements|type"):
+    with pytest.raises(ValueError, match=r"nulls|announced|nested|elements|type|dimensions"):
         Decoder().data_changes(Cursor(changes))
     header = struct_to_binary(ua.ReadResponse())[:28]
-    with pytest.raises(ValueError, match=r"nulls|announced|nested|elements|type"):
+    with pytest.raises(ValueError, match=r"nulls|announced|nested|elements|type|dimensions"):
         vet(header + struct.pack("<iB", 1, 1) + variant)
 
 

@@ -8,11 +8,12 @@ import random
 import pytest
 
 from drivers.opcua.decode import Decoder
-from tests.faults.opcua_fuzz import run, seeds, verdict
+from tests.faults.opcua_fuzz import LAG_MS, run, seeds, verdict
 
 
 def test_mutated_responses_give_what_the_library_decodes_or_are_refused():
-    found = run(10_000, 1)
+    found, lag_ms = run(10_000, 1)
+    assert lag_ms < LAG_MS
     assert found.total() == 10_000
     assert min(found["same"], found["refused"]) > 500
 
