@@ -19,7 +19,8 @@ from unittest.mock import patch
 from tests.faults.finished import Finished
 from tests.faults.part import COUNTED, Found, Part, attempt, part, summary
 
-PARTS = ("kills", "powercuts", "writes", "fsyncs", "flips", "disk_full", "slow_disk", "broker")
+SOUTH = ("south", "modbus_fuzz", "opcua_fuzz")
+PARTS = (*SOUTH, "kills", "powercuts", "writes", "fsyncs", "flips", "disk_full", "slow_disk", "broker")
 EVERY_S = 10.0
 COLUMNS = ("part", "runs", "failed", *COUNTED, "seconds", "worst")
 
