@@ -76,8 +76,8 @@ async def _main(line_file: LineFile, base: Path, data: Path, *, attached: bool) 
 
 async def open_ledger(table: LedgerTable, data: Path) -> Ledger:
     """The ledger in a data folder, as large and as quick as the line file wants it."""
-    hours = None if table.samples is None else table.samples / 3600
-    return await Ledger.open(data, table.size, table.commit, Keep(table.samples_size, hours))
+    hours = [None if kept is None else kept / 3600 for kept in (table.samples, table.records)]
+    return await Ledger.open(data, table.size, table.commit, Keep(table.samples_size, *hours))
 
 
 class Agent:

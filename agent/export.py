@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.ledger_reader import Reader
-from agent.ledger_store import LedgerError
+from agent.ledger_record import LedgerError
 from agent.model import Kind, Record
 from gateway import payload
 

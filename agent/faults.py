@@ -15,6 +15,8 @@ REMEDIES = {
     " for its history, and start the agent again to clear this.",
     "users_unreadable": "Bring back a copy of access/users.json in the state folder, or move it away and make the first"
     " admin anew with the code on the console; then start the agent again. Until then nobody can log in.",
+    "store_filling": "Free space on the disk, or allow the ledger more: size in the [ledger] table of the line file."
+    " Samples give way first, counts never.",
     "not_durable": "The disk refuses to store: free space on it or replace it. Records wait in memory until then.",
 }
 

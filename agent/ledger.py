@@ -21,6 +21,8 @@ from agent.ledger_cold import Keep
 from agent.ledger_damage import BROKEN
 from agent.ledger_migrate import migrated
 from agent.ledger_reader import Reader, Series
+from agent.ledger_record import LedgerError, canonical
+from agent.ledger_room import FILLING, THIN, hold_reserve, release_reserve, words
 from agent.ledger_salvage import mended, suspect
 from agent.ledger_store import (
     DISK_ERRORS,
@@ -29,11 +31,9 @@ from agent.ledger_store import (
     KEEP_ALL,
     Block,
     Change,
-    LedgerError,
     Observed,
     Stand,
     Store,
-    canonical,
     lock,
     numbered,
 )
@@ -46,6 +46,7 @@ CURSOR_S = 1.0
 RETRY_S = 1.0
 STUCK_S = 4.0
 MAX_BYTES = 2 * 1024**3
+ROOMY = FILLING - 0.05  # what was filling has room again
 NOTHING: Mapping[tuple[str, str], CounterState] = {}
 NOBODY: Mapping[str, Observed] = {}
 NO_MARKS: Mapping[str, str] = {}
@@ -86,6 +87,7 @@ class Ledger:
         self.counters = dict(self._store.counters)
         self.observed = dict(self._store.observed)
         self.trouble: str | None = None
+        self.filling = words(self._store.room.full)
         self._root = self._stand.root
         self._cursors = dict(self._store.cursors)
         self._floor = self._store.floor
@@ -173,6 +175,7 @@ class Ledger:
             self._closing = True
             self._wake.notify()
         await asyncio.to_thread(self._thread.join)
+        release_reserve(self.folder)
         self._reader.close()
         self._lock.close()
 
@@ -209,6 +212,9 @@ class Ledger:
                 written = self._attempt(changes)
             except DISK_ERRORS as error:
                 self._drop(f"{type(error).__name__}: {error}")
+                if release_reserve(self.folder):
+                    log.warning("ledger: the reserve on the disk of %s makes room for what waits", self.folder)
+                    continue
                 if self._closing:
                     return self._tell(group, LedgerError(f"not recorded, the disk failed to the end: {self.trouble}"))
                 with self._wake:
@@ -234,7 +240,18 @@ class Ledger:
         else:
             written = self._store.write(changes, time.time_ns())
         self._stand = self._store.stand
+        self._look_at_room(self._store.room.full)
         return written
+
+    def _look_at_room(self, full: float) -> None:
+        filling = words(full) or (self.filling if full > ROOMY else None)
+        if filling is not None and self.filling is None:
+            log.warning("ledger: the store in %s is %s", self.folder, filling)
+        elif filling is None and self.filling is not None:
+            log.info("ledger: the store in %s has room again", self.folder)
+        self.filling = filling
+        if full < THIN:
+            hold_reserve(self.folder)
 
     def _drop(self, trouble: str) -> None:
         """After an error no connection is trusted: what it thinks is on disk may not be."""

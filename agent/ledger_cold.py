@@ -19,16 +19,21 @@ if TYPE_CHECKING:
 GROUP = 60  # turns that are merged together, once as many again came after them
 GONE_AT_ONCE = 50
 LEAST_BLOCKS = 10
+THINNED_AT_ONCE = 200_000  # rows
 LEAST_TURNS = 5
 Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How long samples are kept: bytes of blocks, and hours before the newest; None is as long as there is room."""
+    """How much is kept: bytes of cold samples, their hours before the newest; None is as long as there is room.
+
+    `records_hours` is for how long records stay that every sink has.
+    """
 
     bytes: int | None = None
     hours: float | None = None
+    records_hours: float | None = None
 
 
 def compact(db: apsw.Connection, slots: Slots) -> tuple[int, list[Span]]:
@@ -86,15 +91,43 @@ def _unread(group: list[tuple[int, list[HotBlock] | None]]) -> list[Span]:
     return lost
 
 
-def give_up(db: apsw.Connection, slots: Slots) -> Span | None:
-    """Let go of the oldest samples, some at once, and of slots that wait for new ones; from when to when they were."""
+def thin(db: apsw.Connection, after: int) -> tuple[int, Span | None, int]:
+    """Leave each tag of the oldest blocks beyond block `after` its last value of every minute.
+
+    Up to which block that is done now, from when to when something went, and the bytes gained.
+    """
+    rows, spans, gained = 0, [], 0
+    for (number,) in list(db.execute("SELECT id FROM block WHERE id > ? ORDER BY id LIMIT ?", (after, GONE_AT_ONCE))):
+        first, last, held, body, crc = next(
+            db.execute("SELECT first, last, rows, body, crc FROM block WHERE id = ?", (number,))
+        )
+        thinned = samples.thinned(body) if zlib.crc32(body) == crc else None
+        if thinned is not None:
+            left, less = thinned
+            db.execute(
+                "UPDATE block SET rows = ?, body = ?, crc = ? WHERE id = ?", (left, less, zlib.crc32(less), number)
+            )
+            spans.append((first, last))
+            gained += len(body) - len(less)
+        after, rows = number, rows + held
+        if rows >= THINNED_AT_ONCE:
+            break
+    return after, (min(one for one, _ in spans), max(one for _, one in spans)) if spans else None, gained
+
+
+def give_up(db: apsw.Connection, slots: Slots) -> tuple[Span | None, int]:
+    """Let go of the oldest samples, some at once, and of slots that wait for new ones.
+
+    From when to when they were, and how many bytes of cold ones.
+    """
     low, high = db.execute("SELECT min(id), max(id) FROM block").get
     if low is None:
-        return _give_up_hot(slots)
+        return _give_up_hot(slots), 0
     until = low + max(LEAST_BLOCKS, (high - low) // 50)
-    first, last = db.execute("SELECT min(first), max(last) FROM block WHERE id <= ?", (until,)).get
+    sql = "SELECT min(first), max(last), sum(length(body)) FROM block WHERE id <= ?"
+    first, last, gone = db.execute(sql, (until,)).get
     db.execute("DELETE FROM block WHERE id <= ?", (until,))
-    return first, last
+    return (first, last), gone
 
 
 def _give_up_hot(slots: Slots) -> Span | None:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import apsw
 
+from agent.ledger_record import DamagedError, record_of
 from agent.ledger_schema import SCHEMA, statements
-from agent.ledger_store import MARK, DamagedError, Stand, record_of, standing, states
+from agent.ledger_store import MARK, Stand, standing, states
 
 PAGE_OF_RECORDS = 500
 STEPS = 20_000  # of the virtual machine between two looks at the clock
-META = {"id", "root", "commits", "sum", "floor", "base", "copied", "compacted", "hot"}
+META = {"id", "root", "commits", "sum", "floor", "base", "copied", "compacted", "hot", "thinned", "gone", "gone_root"}
 BROKEN = (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, apsw.IOError, apsw.CantOpenError, apsw.FormatError)
 NONSENSE = (ValueError, KeyError, TypeError, DamagedError, RecursionError)
 
@@ -70,7 +71,8 @@ def _whole(db: apsw.Connection, until: float) -> str | None:
         if words != "ok":
             return str(words)
         seq = db.execute("SELECT coalesce(max(seq), 0) FROM record").get
-        while seq > 0 and time.monotonic() < until:
+        gone = int(db.execute("SELECT coalesce(max(value), '0') FROM meta WHERE key = 'gone'").get)
+        while seq > gone and time.monotonic() < until:
             sql = "SELECT * FROM record WHERE seq <= ? ORDER BY seq DESC LIMIT ?"
             rows = list(db.execute(sql, (seq, PAGE_OF_RECORDS)))
             for place, row in enumerate(rows):

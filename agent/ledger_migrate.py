@@ -10,8 +10,9 @@ from pathlib import Path
 import apsw
 
 from agent.ledger_hot import Standing
+from agent.ledger_record import LedgerError
 from agent.ledger_schema import ADDED, SCHEMA
-from agent.ledger_store import LedgerError, Stand, standing, states
+from agent.ledger_store import Stand, standing, states
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,8 @@ from agent import samples
 from agent.counter import CounterState
 from agent.ledger_cold import GROUP
 from agent.ledger_hot import HotBlock, Standing, standing_in, turns
-from agent.ledger_store import FILE, MARK, DamagedError, LedgerError, Observed, chained, content, record_of
+from agent.ledger_record import BEGIN, DamagedError, LedgerError, chained, content, record_of
+from agent.ledger_store import FILE, MARK, Observed
 from agent.model import Batch, Kind, Record
 
 FAR = 2**62
@@ -172,7 +173,8 @@ class Reader:
             return self._verify()
 
     def _verify(self) -> int:
-        root, last = "00" * 32, 0
+        meta = self.meta()
+        root, last = meta.get("gone_root", BEGIN), int(meta.get("gone", "0"))
         for row in self.rows():
             record = record_of(row)
             if record.seq != last + 1:

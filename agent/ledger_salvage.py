@@ -20,8 +20,9 @@ from typing import Any
 import apsw
 
 from agent.ledger_damage import BROKEN, NONSENSE, damage
+from agent.ledger_record import based, record_of
 from agent.ledger_schema import SCHEMA
-from agent.ledger_store import FILE, PAGE, Change, Stand, Store, record_of, standing, states
+from agent.ledger_store import FILE, PAGE, Change, Stand, Store, standing, states
 from agent.model import Record
 from agent.salvage import Found, Heir, heir
 
@@ -103,10 +104,12 @@ def _read(path: Path) -> tuple[Found, Change]:
         change, last = _proved(db)
         records = sorted(_records(db, 1, _last(db, path)), key=lambda one: one[0].seq)
         end = max(last, *(one[0].seq for one in records), 0)
-        name = _kept(db).get("id", "unknown")
+        meta = _kept(db)
+        name = meta.get("id", "unknown")
         if change is None:
             return Found(name, records, end, None, None), Change()
-        return Found(name, records, end, change.counters, change.cursors), change
+        gone, base = int(meta.get("gone", "0")), based(meta) if "gone" in meta else {}
+        return Found(name, records, end, change.counters, change.cursors, gone, base), change
     except UNREADABLE:
         return Found("unknown", [], 0, None, None), Change()
     finally:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, fields, replace
-from datetime import UTC, datetime, timedelta
 from itertools import chain, count
 from pathlib import Path
-from typing import Any
 
 import apsw
 
@@ -19,13 +16,14 @@ from agent import ledger_cold
 from agent.counter import CounterState
 from agent.ledger_cold import Keep
 from agent.ledger_hot import HotBlock, Slots, standing_in
+from agent.ledger_record import LedgerError, canonical, chained, content, iso
+from agent.ledger_room import Ladder, Lost, room
 from agent.ledger_schema import SCHEMA, tables
-from agent.model import Kind, Record
+from agent.model import SECOND, Kind, Record
 
 FILE = "ledger.db"
 HOLDER = "ledger.pid"
 PAGE = 4096
-NEARLY_FULL = 0.8
 MARK = "driver."  # what the keys of a driver's marks begin with among what the ledger keeps of itself
 KEEP_ALL = Keep()
 DISK_ERRORS = (
@@ -38,14 +36,6 @@ DISK_ERRORS = (
     apsw.LockedError,
     apsw.ProtocolError,
 )
-
-
-class LedgerError(Exception):
-    """The ledger cannot be used as asked; the message says why and what to do."""
-
-
-class DamagedError(LedgerError):
-    """What was read is not what was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,22 +101,6 @@ def standing(
     return f"{stand.seq} {zlib.crc32(text.encode()):08x}"
 
 
-def canonical(body: Mapping[str, Any]) -> str:
-    """A body as it is stored and signed: sorted keys, no spaces. ValueError or TypeError if it is not JSON."""
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
-
-def content(record: Record, body: str, wall: int) -> bytes:
-    """What a record's checksum and the chain are taken over."""
-    head = [record.seq, record.kind, record.machine, record.time, int(record.simulated), wall]
-    return (json.dumps(head) + body).encode()
-
-
-def chained(root: str, content: bytes) -> str:
-    """The running hash after one more record."""
-    return hashlib.sha256(bytes.fromhex(root) + content).hexdigest()
-
-
 def states(
     db: apsw.Connection,
 ) -> tuple[dict[tuple[str, str], CounterState], dict[str, Observed], dict[str, int]]:
@@ -143,6 +117,7 @@ class Store:
 
     def __init__(self, path: Path, max_bytes: int, keep: Keep = KEEP_ALL) -> None:
         self._keep = keep
+        self._folder = path.parent
         self._db = apsw.Connection(str(path))
         self._db.set_busy_timeout(2000)
         self._db.pragma("journal_mode", "wal")
@@ -159,6 +134,8 @@ class Store:
         self.counters, self.observed, self.cursors = states(self._db)
         self._used = ledger_cold.size(self._db) if keep.bytes is not None else 0
         self._slots = Slots(self._db, standing_in(self._meta.get("hot")))
+        self._ladder = Ladder(self._db, path.parent, self._slots, self._meta)
+        self.room = room(self._db, path.parent)
         self._tag_lists: dict[tuple[str, tuple[str, ...]], int] = {}
 
     def _settle_schema(self, path: Path) -> None:
@@ -188,9 +165,10 @@ class Store:
         for change in changes:
             self._put_state(change)
         seq = self.stand.seq + sum(map(len, placed))
-        for record in self._put_samples([block for change in changes for block in change.blocks], seq):
+        for record in self._put_samples([block for change in changes for block in change.blocks], seq, wall):
             root, seq = self._insert(record, root, wall), record.seq
         self._close_transaction(Stand(seq, root, self.stand.commits + 1), changes)
+        self._used -= self._ladder.settle()
         return placed
 
     def begin_with(self, history: Iterable[tuple[Record, int]], change: Change, base: str, wall: int) -> None:
@@ -243,17 +221,22 @@ class Store:
         self._meta |= kept
         self._db.executemany("INSERT OR REPLACE INTO meta VALUES(?, ?)", kept.items())
 
-    def _put_samples(self, blocks: Sequence[Block], seq: int) -> list[Record]:
+    def _put_samples(self, blocks: Sequence[Block], seq: int, wall: int) -> list[Record]:
         """A turn of samples, one small step for those that got cold, and room; gaps of what is lost, beyond `seq`."""
-        gaps = []
+        lost: list[Lost | None] = []
         if blocks:
             hot = [self._hot(block) for block in blocks]
             self._slots.put(hot)
             added, damaged = ledger_cold.compact(self._db, self._slots)
             self._used += added
             self._used -= ledger_cold.expire(self._db, self._keep, self._used, ledger_cold.span(hot)[1])
-            gaps = [self._gap("damaged", one) for one in damaged]
-        gaps += self._make_room()
+            lost = [Lost("samples", "damaged", *one) for one in damaged]
+        told = min(self.cursors.values(), default=self.stand.seq)
+        if self._keep.records_hours is not None:
+            self._ladder.forget(told, wall - int(self._keep.records_hours * 3600 * SECOND))
+        self.room = room(self._db, self._folder)
+        lost.append(self._ladder.step(self.room, told))
+        gaps = [self._gap(one) for one in lost if one is not None]
         return [replace(gap, seq=seq + place) for place, gap in enumerate(gaps, 1)]
 
     def _hot(self, block: Block) -> HotBlock:
@@ -266,19 +249,11 @@ class Store:
         crc = zlib.crc32(block.body)
         return HotBlock(self._tag_lists[key], block.first, block.last, block.rows, block.body, crc)
 
-    def _gap(self, cause: str, span: tuple[int, int]) -> Record:
-        """Samples of a span that are lost."""
+    def _gap(self, lost: Lost) -> Record:
+        """What of a span is lost, as a record without its seq."""
         simulated = self._db.execute("SELECT simulated FROM record ORDER BY seq DESC LIMIT 1").get
-        bounds = {"from": iso(span[0]), "to": iso(span[1]), "low": None, "high": None}
-        return Record(Kind.GAP, "", span[1], {"what": "samples", "cause": cause, **bounds}, bool(simulated))
-
-    def _make_room(self) -> list[Record]:
-        """When nearly full give up the oldest samples, never records; the gap, if that was needed."""
-        used = self._db.pragma("page_count") - self._db.pragma("freelist_count")
-        if used <= NEARLY_FULL * self._db.pragma("max_page_count"):
-            return []
-        lost = ledger_cold.give_up(self._db, self._slots)
-        return [] if lost is None else [self._gap("store_full", lost)]
+        bounds = {"from": iso(lost.start), "to": iso(lost.end), "low": None, "high": None}
+        return Record(Kind.GAP, "", lost.end, {"what": lost.what, "cause": lost.cause, **bounds}, bool(simulated))
 
     def close(self) -> None:
         """Give the file back; safe to call twice."""
@@ -302,18 +277,3 @@ def lock(folder: Path, pid: int) -> apsw.Connection:
         ) from None
     holder.write_text(f"{pid}\n")
     return held
-
-
-def iso(time: int) -> str:
-    """A time as it stands in bodies."""
-    stamp = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time // 1_000_000)
-    return stamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def record_of(row: Sequence[Any]) -> Record:
-    """A record from its row (seq, kind, machine, time, body, simulated, crc, wall); LedgerError if it was altered."""
-    seq, kind, machine, time, body, simulated, crc, wall = row
-    record = Record(Kind(kind), machine, time, json.loads(body), bool(simulated), seq)
-    if zlib.crc32(content(record, body, wall)) != crc:
-        raise DamagedError(f"record {seq} of the ledger is damaged: keep the file, start with a new ledger folder")
-    return record

@@ -26,6 +26,7 @@ Weekday = Annotated[str, Field(pattern=r"^(mon|tue|wed|thu|fri|sat|sun)$")]
 
 LONGEST_EXCEPTION = timedelta(366)
 LEAST_LEDGER = 64 * 2**20
+LEAST_RECORDS_S = 7 * 86400
 
 
 class Table(BaseModel):
@@ -104,13 +105,14 @@ class PanelTable(Table):
 class LedgerTable(Table):
     """How large the ledger may get, how much of the raw samples stays, and how often it goes to disk.
 
-    Facts stay as long as there is room. Flash lasts longer with a `commit` of a second or more; what the agent
-    tells the outside waits for it, and so does what it acknowledges to a PLC.
+    `records` is how long facts stay that every sink has; others stay. Flash lasts longer with a `commit` of a second
+    or more; what the agent tells the outside waits for it, and so does what it acknowledges to a PLC.
     """
 
     size: Size = Field("2GiB", validate_default=True)
     samples: Duration | None = None
     samples_size: Size | None = None
+    records: Duration | None = None
     commit: Duration = Field("205ms", validate_default=True)
 
     @field_validator("size")
@@ -118,6 +120,13 @@ class LedgerTable(Table):
     def _large_enough(cls, value: int) -> int:
         if value < LEAST_LEDGER:
             raise ValueError("a ledger needs '64MiB' at least")
+        return value
+
+    @field_validator("records")
+    @classmethod
+    def _long_enough(cls, value: float | None) -> float | None:
+        if value is not None and value < LEAST_RECORDS_S:
+            raise ValueError("figures and displays need the records of '7d' at least")
         return value
 
     @field_validator("commit")

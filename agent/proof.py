@@ -11,7 +11,7 @@ from typing import Any
 
 from agent.against import Envelope, differences
 from agent.ledger_reader import Reader
-from agent.ledger_store import DamagedError, LedgerError, record_of
+from agent.ledger_record import BEGIN, DamagedError, LedgerError, based, record_of
 from agent.verify import FAR, Report, Row, Stated, examine
 from gateway import payload
 
@@ -59,10 +59,16 @@ def report_of(path: Path) -> tuple[Report, list[str]]:
     try:
         with reader.snapshot():
             meta = reader.meta()
-            base = {tuple(name.split(".")): tuple(at) for name, at in json.loads(meta.get("base", "{}")).items()}
             floor = int(meta.get("floor", "0"))
             stated = Stated(
-                meta["root"], reader.counters(), reader.cursors(), floor, base, int(meta.get("copied", "0"))
+                meta["root"],
+                reader.counters(),
+                reader.cursors(),
+                floor,
+                based(meta),
+                int(meta.get("copied", "0")),
+                int(meta.get("gone", "0")),
+                meta.get("gone_root", BEGIN),
             )
             report = examine((Row(*row) for row in reader.rows()), stated)
             blocks = [f"{block} is not what was written" for block in reader.damaged_blocks()]

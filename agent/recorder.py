@@ -192,9 +192,9 @@ class Recorder:
     def _trouble(self, time: int) -> tuple[Fault, ...]:
         """What is wrong with the ledger itself: it cannot record that where it fails, and after a salvage it has."""
         why = self.ledger.trouble or "a write hangs"
-        failing = () if self.ledger.durable else (faults.fault("ledger", "not_durable", why, time),)
-        salvaged = self.ledger.salvaged
-        return failing + (() if salvaged is None else (faults.fault("ledger", "salvaged", salvaged, time),))
+        told = {"not_durable": None if self.ledger.durable else why}
+        told |= {"store_filling": self.ledger.filling, "salvaged": self.ledger.salvaged}
+        return tuple(faults.fault("ledger", code, words, time) for code, words in told.items() if words is not None)
 
     def devices(self) -> tuple[DeviceNow, ...]:
         """Every link with its tags, as last heard."""

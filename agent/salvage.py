@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from agent.counter import CounterState
-from agent.ledger_store import iso
+from agent.ledger_record import iso
 from agent.model import Kind, Record
 
 Key = tuple[str, str]
@@ -25,6 +25,7 @@ class Found:
     """What could be read of a damaged ledger: records by seq, as they were signed, and what it kept besides.
 
     `last` is its last seq as far as anything tells; `counters` and `cursors` are None where they cannot be proved.
+    Records up to `gone` had been given up, told and summed: `base` is where each counter stood then.
     """
 
     ledger: str
@@ -32,6 +33,8 @@ class Found:
     last: int
     counters: Mapping[Key, CounterState] | None
     cursors: Mapping[str, int] | None
+    gone: int = 0
+    base: Mapping[Key, Place] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +51,12 @@ class Heir:
 
 def heir(found: Found) -> Heir:
     """The new ledger's beginning."""
-    unread = _unread([record.seq for record, _ in found.records], found.last)
+    unread = _unread([record.seq for record, _ in found.records], found.gone, found.last)
     told = min(found.cursors.values(), default=found.last) if found.cursors is not None else found.last
     history = [one for one in found.records if one[0].seq <= told]
     rest = [record for record, _ in found.records if record.seq > told]
     counters = counters_in([record for record, _ in found.records]) if found.counters is None else found.counters
-    base = _base(history, rest, counters, unread, told)
+    base = _base(history, rest, counters, unread, told, found)
     gap = _gap(found, unread)
     records = (gap, *_mended(rest, base, counters, gap))
     cursors = dict.fromkeys(found.cursors or {}, len(history))
@@ -73,9 +76,9 @@ def counters_in(records: Sequence[Record]) -> dict[Key, CounterState]:
     return states
 
 
-def _unread(seqs: Sequence[int], last: int) -> list[Place]:
-    """The ranges of seq that are missing up to `last`."""
-    ends = [0, *seqs, max(last, *seqs, 0) + 1 if seqs else last + 1]
+def _unread(seqs: Sequence[int], gone: int, last: int) -> list[Place]:
+    """The ranges of seq that are missing beyond `gone`, up to `last`."""
+    ends = [gone, *seqs, max(last, *seqs, 0) + 1 if seqs else last + 1]
     return [(one + 1, other - 1) for one, other in pairwise(ends) if other > one + 1]
 
 
@@ -90,6 +93,7 @@ def _base(
     counters: Mapping[Key, CounterState],
     unread: Sequence[Place],
     told: int,
+    found: Found,
 ) -> dict[Key, Place]:
     """Where each counter stood up to what was told; what of it cannot be read is taken to be told."""
     known = {(one.machine, one.body["counter"]): one for one, _ in history if one.kind is Kind.COUNT}
@@ -99,10 +103,10 @@ def _base(
             first.setdefault((one.machine, one.body["counter"]), one)
     base = {}
     for key, state in counters.items():
-        seq = known[key].seq if key in known else 0
+        seq = known[key].seq if key in known else found.gone
         hole = any(low <= told and high > seq for low, high in unread)
         if not hole:
-            base[key] = _place(known[key].body)[1] if key in known else (0, 0)
+            base[key] = _place(known[key].body)[1] if key in known else found.base.get(key, (0, 0))
         else:
             base[key] = _place(first[key].body)[0] if key in first else (state.epoch, state.total)
     return base

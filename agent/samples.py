@@ -14,7 +14,7 @@ import numpy as np
 import zstandard
 from numpy.typing import NDArray
 
-from agent.model import Batch
+from agent.model import SECOND, Batch
 
 HEAD = struct.Struct("<4sIIqqq")
 MAGIC = b"tcs2"
@@ -22,6 +22,7 @@ OLD_HEAD = struct.Struct("<4sIIqq")
 OLD_MAGIC = b"tcs1"  # times in ns; `scale` was 1 for whole numbers, else 0: it reads the same
 POWERS = (1.0, 10.0, 100.0, 1000.0)
 WHOLE = 2.0**53
+MINUTE = 60 * SECOND
 HOT, COLD = 3, 9  # zstd levels: of a block that is written every second, and of one that is kept
 Longs = NDArray[np.int64]
 
@@ -47,6 +48,22 @@ def encode(batches: Sequence[Batch], level: int = HOT) -> bytes:
 def merge(blocks: Sequence[bytes]) -> bytes:
     """One block of all rows of `blocks` (one device and tag list, in order of arrival)."""
     return encode([decode(block) for block in blocks], COLD)
+
+
+def thinned(block: bytes) -> tuple[int, bytes] | None:
+    """The block with the last row of each tag and minute of source time, and its rows; None where that is all of it."""
+    try:
+        whole = decode(block)
+    except ValueError:
+        return None
+    minute = whole.source_time // MINUTE
+    same = (whole.index[1:] == whole.index[:-1]) & (minute[1:] == minute[:-1])
+    rows = np.flatnonzero(np.concatenate([~same, np.ones(min(1, len(minute)), np.bool_)]))
+    if len(rows) == len(minute):
+        return None
+    text = {place: whole.text[row] for place, row in enumerate(rows.tolist()) if row in whole.text}
+    columns = (whole.index[rows], whole.value[rows], whole.source_time[rows], whole.status[rows])
+    return len(rows), encode([Batch(*columns, whole.time, whole.token, text)], COLD)
 
 
 def decode(block: bytes) -> Batch:

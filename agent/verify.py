@@ -15,10 +15,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from agent.counter import CounterState
-from agent.ledger_store import chained, content
+from agent.ledger_record import BEGIN, chained, content
 from agent.model import Kind, Record
 
-BEGIN = "00" * 32
 FAR = 2**62
 
 
@@ -39,6 +38,7 @@ class Row(NamedTuple):
 class Stated:
     """What the ledger says of itself; `base` is (epoch, total) of the counters where `floor` ends.
 
+    Records up to `gone`, which every sink had, are given up; the chain stood at `gone_root` then.
     Up to `copied` a salvaged ledger holds what was left of another: states between two of them may be missing.
     """
 
@@ -48,6 +48,8 @@ class Stated:
     floor: int = 0
     base: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     copied: int = 0
+    gone: int = 0
+    gone_root: str = BEGIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +97,9 @@ class _Proof:
 
     def __init__(self, stated: Stated) -> None:
         self._stated = stated
-        self._root = BEGIN
+        self._root = stated.gone_root
         self._words: dict[str, tuple[str, int]] = {}
-        self.report = Report(tallies={key: Tally(*at) for key, at in stated.base.items()})
+        self.report = Report(last=stated.gone, tallies={key: Tally(*at) for key, at in stated.base.items()})
 
     def take(self, row: Row) -> None:
         """One more row."""

@@ -144,8 +144,9 @@ async def test_the_oldest_samples_go_beyond_what_is_to_be_kept(tmp_path, keep, l
 
 
 async def test_the_line_file_says_how_long_samples_stay_how_large_the_ledger_gets_and_how_often_it_is_written(tmp_path):
-    ledger = await open_ledger(LedgerTable(size="100MiB", samples="36h", samples_size="1GB", commit="2s"), tmp_path)
+    table = LedgerTable(size="100MiB", samples="36h", samples_size="1GB", records="90d", commit="2s")
+    ledger = await open_ledger(table, tmp_path)
     assert ledger._store._db.pragma("max_page_count") == 100 * 2**20 // 4096
-    assert ledger._store._keep == Keep(bytes=10**9, hours=36)
+    assert ledger._store._keep == Keep(bytes=10**9, hours=36, records_hours=2160)
     assert ledger._group_s == 2.0
     await ledger.close()

@@ -13,8 +13,9 @@ import pytest
 from agent import ledger_migrate
 from agent.counter import CounterState
 from agent.ledger import Ledger, LedgerError, Observed, Reader
+from agent.ledger_record import canonical, chained, content
 from agent.ledger_schema import FIRST_TABLES, SCHEMA
-from agent.ledger_store import Stand, canonical, chained, content, standing
+from agent.ledger_store import Stand, standing
 from agent.model import SECOND, Kind, Record
 from agent.proof import report_of
 from tests.system.test_ledger_cold import TAGS, second

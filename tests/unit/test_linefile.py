@@ -68,6 +68,7 @@ def test_the_ledgers_size_and_pace_are_in_the_engineers_units(tmp_path: Path) ->
         ('from = "08:00"', 'from = "8:00"', "shift day, from:"),
         ("[panel]", '[ledger]\nsize = "9MB"\n[panel]', "ledger, size: a ledger needs '64MiB' at least"),
         ("[panel]", "[ledger]\nsize = 9000\n[panel]", "ledger, size: write an amount with its unit, such as '500MiB'"),
+        ("[panel]", '[ledger]\nrecords = "8h"\n[panel]', "ledger, records: figures and displays need the records of"),
         ("[panel]", '[ledger]\ncommit = "1min"\n[panel]', "ledger, commit: write '50ms' to '10s'"),
         ("port = 1883", "port = 99999", "mqtt, port: must be less than or equal to 65535, not 99999"),
         ("port = 1883", 'cert_file = "a.pem"', "mqtt: cert_file without ca_file: set ca_file"),

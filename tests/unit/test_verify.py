@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agent.against import differences
 from agent.counter import CounterState, step
-from agent.ledger_store import canonical, chained, content
+from agent.ledger_record import canonical, chained, content
 from agent.model import SECOND, Kind, Record
 from agent.verify import BEGIN, Row, Stated, examine
 
