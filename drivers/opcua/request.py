@@ -1,4 +1,4 @@
-"""Pure: a PublishRequest in octets, the one request that is sent as often as values come."""
+"""Pure: in octets the requests that are sent as often as values come: PublishRequest and ReadRequest."""
 
 from __future__ import annotations
 
@@ -10,6 +10,16 @@ from drivers.opcua.columns import EPOCH
 PUBLISH_REQUEST = b"\x01\x00\x3a\x03"
 HEADER = struct.Struct("<qIIiI3xi")
 """Time, handle, diagnostics, audit entry (null), timeout hint, no further header; then how many acknowledgements."""
+
+READ_REQUEST = b"\x01\x00\x77\x02"
+READ_HEADER = struct.Struct("<qIIiI3xdI")
+"""Time, handle, diagnostics, audit entry (null), timeout hint, no further header; then age and which times (source)."""
+
+
+def read_request(token: bytes, time: int, handle: int, timeout_s: float, nodes: bytes) -> bytes:
+    """The request for values straight from the device; `nodes` is the encoded list of what is read."""
+    header = READ_HEADER.pack(time // 100 + EPOCH, handle, 0, -1, int(timeout_s * 1000), 0.0, 0)
+    return b"".join((READ_REQUEST, token, header, nodes))
 
 
 def publish_request(token: bytes, time: int, handle: int, acknowledged: Sequence[tuple[int, int]]) -> bytes:

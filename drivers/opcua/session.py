@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-<<<<<<< /tmp/a_wt/drivers/opcua/session.py
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from typing import Any, cast
-=======
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Any
->>>>>>> /tmp/m_head
 
 from asyncua import ua
 from asyncua.client.client import Client
@@ -58,18 +54,12 @@ READ_ONLY_SERVICES = frozenset(
 """The only services that ever leave this driver, next to opening, renewing and closing the channel."""
 
 RAW_PUBLISH = "_send_request"
-<<<<<<< /tmp/a_wt/drivers/opcua/session.py
-MAKE_PROTOCOL, DELIVER = "_make_protocol", "_call_callback"
-SEND, REQUEST_ID, CONNECTION, CUT = "_send_request", "_request_id", "_connection", "message_to_binary"
-=======
->>>>>>> /tmp/m_head
 SERVER_NONCE, IDENTITIES = "_server_nonce", "_policy_ids"
 HAS_RAW_PUBLISH = wire.KNOWN and hasattr(UaSession, RAW_PUBLISH)
 SESSION_TIMEOUT_MS = 60_000
 MAX_PUBLISH_OCTETS = 16 * 1024 * 1024
 ITEMS_PER_CALL = 1000
 CLOSING_S = 1.0
-EMPTY_LIST = 4  # octets of a list of nothing
 
 
 class ReadOnlyServices(Observer):
@@ -82,13 +72,12 @@ class ReadOnlyServices(Observer):
         return nullcontext()
 
 
-class Asked(ua.ReadRequest):
-    """A ReadRequest whose nodes are encoded once, however often they are read."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Nodes to read, encoded once, however often they are read."""
 
-    nodes: bytes = b""
-
-
-Asked.__name__ = ua.ReadRequest.__name__  # by which it is known to whoever looks at requests
+    nodes: tuple[ua.NodeId, ...]
+    octets: bytes
 
 
 class QuietSession(UaSession):
@@ -204,7 +193,12 @@ class Session:
     async def sample(self, asked: Asked) -> bytes:
         """The ReadResponse to what `ask` made, as it came."""
         with self._failing("does not answer a Read"):
-            return _limited(await getattr(self._client.uaclient.session, RAW_PUBLISH)(asked))
+            if not wire.KNOWN:
+                values = await self._client.uaclient.session.read_attributes(list(asked.nodes), AttributeIds.Value)
+                return bytes(struct_to_binary(ua.ReadResponse(Results=values)))
+            async with asyncio.timeout(self._device.timeout):
+                answer = await wire.read(self._client.uaclient, asked.octets, self._device.timeout)
+            return _limited(wire.answered(self._client.uaclient, answer))
 
     async def transfer(self, subscription: int) -> bool:
         """Move a subscription of a session that is gone into this one; False where the server has it no more."""
@@ -316,61 +310,13 @@ class Session:
             ) from error
 
 
-<<<<<<< /tmp/a_wt/drivers/opcua/session.py
 def ask(nodes: Sequence[ua.NodeId]) -> Asked:
     """A request for the values of nodes, with their source times."""
-    asked = Asked()
-    asked.Parameters.TimestampsToReturn = ua.TimestampsToReturn.Source
     values = (ua.ReadValueId(node, AttributeIds.Value) for node in nodes)
-    asked.nodes = len(nodes).to_bytes(4, "little") + b"".join(map(struct_to_binary, values))
-    return asked
+    return Asked(tuple(nodes), len(nodes).to_bytes(4, "little") + b"".join(map(struct_to_binary, values)))
 
 
-def _vet_all_responses(transport: UaClient) -> None:
-    """Every response is looked through before the library decodes any of it; a hostile one ends the link.
-
-    What was Asked the library never decodes. Its nodes take the place of the empty list that the library encodes.
-    """
-    make = getattr(transport, MAKE_PROTOCOL)
-
-    def made() -> asyncio.Protocol:
-        protocol = make()
-        deliver, send = getattr(protocol, DELIVER), getattr(protocol, SEND)
-        connection = getattr(protocol, CONNECTION)
-        cut = getattr(connection, CUT)
-        undecoded: set[int] = set()
-        nodes = b""
-
-        def vetted(request: int, body: Any) -> None:
-            if request in undecoded:
-                undecoded.discard(request)
-            elif isinstance(body, Buffer):
-                vet(bytes(body))
-            deliver(request, body)
-
-        def sent(request: Any, *rest: Any, **more: Any) -> Any:
-            nonlocal nodes
-            nodes = request.nodes if isinstance(request, Asked) else b""
-            future = send(request, *rest, **more)
-            if nodes:
-                undecoded.add(getattr(protocol, REQUEST_ID))
-            return future
-
-        def filled(message: bytes, *rest: Any, **more: Any) -> Any:
-            return cut(message[:-EMPTY_LIST] + nodes if nodes else message, *rest, **more)
-
-        setattr(protocol, DELIVER, vetted)
-        setattr(protocol, SEND, sent)
-        setattr(connection, CUT, filled)
-        return cast("asyncio.Protocol", protocol)
-
-    setattr(transport, MAKE_PROTOCOL, made)
-
-
-def _limited(body: Buffer) -> bytes:
-=======
 def _limited(body: bytes) -> bytes:
->>>>>>> /tmp/m_head
     if len(body) > MAX_PUBLISH_OCTETS:
         raise ValueError(f"a notification of {len(body)} octets")
     return body

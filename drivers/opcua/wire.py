@@ -17,11 +17,11 @@ from asyncua.common.utils import Buffer
 from asyncua.ua.ua_binary import nodeid_to_binary
 
 from drivers.opcua.builtin import vet
-from drivers.opcua.request import publish_request
+from drivers.opcua.request import publish_request, read_request
 
 MAKE_PROTOCOL, DELIVER = "_make_protocol", "_call_callback"
 PENDING, CHANNEL, LAST_REQUEST, LAST_HANDLE = "_callbackmap", "_connection", "_request_id", "_request_handle"
-PUBLISH_RESPONSE = b"\x01\x00\x3d\x03"
+PUBLISH_RESPONSE, READ_RESPONSE = b"\x01\x00\x3d\x03", b"\x01\x00\x7a\x02"
 KNOWN = all(hasattr(UASocketProtocol(), name) for name in (PENDING, CHANNEL, LAST_REQUEST, LAST_HANDLE))
 
 
@@ -34,7 +34,7 @@ def vet_all_responses(transport: UaClient) -> None:
         deliver = getattr(protocol, DELIVER)
 
         def vetted(request: int, body: Any) -> None:
-            if isinstance(body, Buffer):
+            if isinstance(body, Buffer) and not isinstance(getattr(protocol, PENDING, {}).get(request), Undecoded):
                 vet(bytes(body))
             deliver(request, body)
 
@@ -60,6 +60,36 @@ def publish(transport: UaClient, acknowledged: Sequence[tuple[int, int]]) -> asy
     getattr(protocol, PENDING)[number] = answer
     protocol.transport.write(octets)
     return answer
+
+
+class Undecoded(asyncio.Future[Buffer]):
+    """Waits for a response that the library will not decode."""
+
+
+def read(transport: UaClient, nodes: bytes, timeout_s: float) -> asyncio.Future[Buffer]:
+    """Send a ReadRequest; what comes back holds the response, or why the link ended. ConnectionError without one."""
+    protocol: Any = transport.protocol
+    if protocol is None or protocol.transport is None:
+        raise ConnectionError("the connection is closed")
+    handle, number = getattr(protocol, LAST_HANDLE) + 1, getattr(protocol, LAST_REQUEST) + 1
+    token = nodeid_to_binary(protocol.authentication_token)
+    protocol.revolve_security_token()
+    body = read_request(token, time.time_ns(), handle, timeout_s, nodes)
+    octets = getattr(protocol, CHANNEL).message_to_binary(body, request_id=number)
+    setattr(protocol, LAST_HANDLE, handle)
+    setattr(protocol, LAST_REQUEST, number)
+    answer = Undecoded(loop=asyncio.get_running_loop())
+    getattr(protocol, PENDING)[number] = answer
+    protocol.transport.write(octets)
+    return answer
+
+
+def answered(transport: UaClient, answer: Buffer) -> bytes:
+    """The octets of a ReadResponse; the library's error for its status where the server refused."""
+    body = bytes(answer)
+    if not body.startswith(READ_RESPONSE) and transport.protocol is not None:
+        transport.protocol.check_answer(answer, "")
+    return body
 
 
 def published(transport: UaClient, answer: Buffer) -> bytes:
