@@ -8,7 +8,7 @@ import json
 import sys
 from importlib import import_module
 
-BENCHMARKS = ("start", "e2e", "store", "opcua", "modbus")
+BENCHMARKS = ("start", "e2e", "store", "backlog", "opcua", "modbus")
 
 
 def main() -> int:

@@ -20,7 +20,19 @@ from tests.faults.finished import Finished
 from tests.faults.part import COUNTED, Found, Part, attempt, part, summary
 
 SOUTH = ("south", "modbus_fuzz", "opcua_fuzz")
-PARTS = (*SOUTH, "kills", "powercuts", "writes", "fsyncs", "flips", "disk_full", "slow_disk", "broker")
+PARTS = (
+    *SOUTH,
+    "kills",
+    "powercuts",
+    "writes",
+    "fsyncs",
+    "flips",
+    "disk_full",
+    "slow_disk",
+    "broker",
+    "outage",
+    "panel",
+)
 EVERY_S = 10.0
 COLUMNS = ("part", "runs", "failed", *COUNTED, "seconds", "worst")
 
