@@ -27,6 +27,7 @@ SERVICES = {
     533: "BrowseNext",
     631: "Read",
     751: "CreateMonitoredItems",
+    781: "DeleteMonitoredItems",
     787: "CreateSubscription",
     826: "Publish",
     832: "Republish",
