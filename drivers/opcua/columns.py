@@ -16,7 +16,7 @@ EPOCH = 116_444_736_000_000_000
 """1970-01-01 in OPC UA ticks: 100 ns since 1601."""
 LAST_DATE = 2_650_467_743_990_000_000
 """9999-12-31 23:59:59 in ticks: what is later, or earlier than 1601, cannot be told from it (OPC 10000-6, 5.2.2.5)."""
-LAST_TICK = EPOCH + np.iinfo(np.int64).max // 100
+LAST_TICK = EPOCH + int(np.iinfo(np.int64).max) // 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,15 @@ class Notification:
 
 def nanoseconds(ticks: NDArray[np.int64]) -> NDArray[np.int64]:
     """Ticks as ns since 1970 UTC; 0 for a time before that, the last ns of an int64 for one after it."""
-    result: NDArray[np.int64] = (np.clip(ticks, EPOCH, LAST_TICK) - EPOCH) * 100
-    return result
+    since = np.minimum(np.maximum(ticks, EPOCH), LAST_TICK)  # np.clip asks for the limits of the type each time
+    since -= EPOCH
+    since *= 100
+    return since
+
+
+def moment(ticks: int) -> int:
+    """One time as `nanoseconds` has it."""
+    return (min(max(ticks, EPOCH), LAST_TICK) - EPOCH) * 100
 
 
 def milliseconds(ticks: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -22,7 +22,17 @@ from drivers.opcua.builtin import (
     response_header,
     rest_of_variant,
 )
-from drivers.opcua.columns import BAD_TYPE_MISMATCH, EPOCH, EXACT, LAST_DATE, Notification, Rows, checked, nanoseconds
+from drivers.opcua.columns import (
+    BAD_TYPE_MISMATCH,
+    EPOCH,
+    EXACT,
+    LAST_DATE,
+    Notification,
+    Rows,
+    checked,
+    moment,
+    nanoseconds,
+)
 from drivers.opcua.cursor import I64, U32, Cursor
 from drivers.opcua.layout import BOOLEAN, DATE, FORMS, WIDE, Layout, alike, as_before, learnt
 
@@ -67,7 +77,7 @@ class Decoder:
 
     def _message(self, cursor: Cursor, subscription: int) -> Notification:
         sequence = cursor.number(U32)
-        published = int(nanoseconds(np.array([cursor.number(I64)], np.int64))[0])
+        published = moment(cursor.number(I64))
         rows: list[Rows] = []
         ended = None
         parts = cursor.count(3)

@@ -51,8 +51,8 @@ def is_regular(mask: int, kind: int) -> bool:
 
 @cache
 def shape(mask: int, kind: int) -> np.dtype[Any]:
-    """The octets of a regular item."""
-    fields = [("handle", "<u4"), ("mask", "u1"), ("kind", "u1"), ("value", "<" + FORMS[kind])]
+    """The octets of a regular item; `both` are its mask and its kind."""
+    fields = [("handle", "<u4"), ("both", "<u2"), ("value", "<" + FORMS[kind])]
     optional = ((STATUS, "status", "<u4"), (SOURCE, "source", "<i8"), (SERVER, "server", "<i8"))
     return np.dtype(fields + [(name, form) for bit, name, form in optional if mask & bit])
 
@@ -78,7 +78,7 @@ def alike(cursor: Cursor, count: int) -> Rows | None:
     if not is_regular(mask, kind) or cursor.left < count * shape(mask, kind).itemsize:
         return None
     items = np.frombuffer(cursor.data, shape(mask, kind), count, cursor.at)
-    if (items["mask"] != mask).any() or (items["kind"] != kind).any():
+    if (items["both"] != mask | kind << 8).any():
         return None
     return _columns(items, mask, kind)
 
