@@ -20,19 +20,9 @@ from tests.faults.finished import Finished
 from tests.faults.part import COUNTED, Found, Part, attempt, part, summary
 
 SOUTH = ("south", "modbus_fuzz", "opcua_fuzz")
-PARTS = (
-    *SOUTH,
-    "kills",
-    "powercuts",
-    "writes",
-    "fsyncs",
-    "flips",
-    "disk_full",
-    "slow_disk",
-    "broker",
-    "outage",
-    "panel",
-)
+DISK = ("powercuts", "writes", "fsyncs", "flips", "disk_full", "slow_disk")
+NORTH = ("kills", "broker", "client_id", "outage")
+PARTS = (*SOUTH, *DISK, *NORTH, "panel")
 EVERY_S = 10.0
 COLUMNS = ("part", "runs", "failed", *COUNTED, "seconds", "worst")
 
