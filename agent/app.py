@@ -93,7 +93,8 @@ class Agent:
         self.devices = line_file.devices
         rules = wiring.machine_rules(line_file, self.devices)
         calendar = wiring.calendar(line_file)
-        self.recorder = Recorder(self.line, rules, wiring.device_rules(self.devices), calendar, ledger)
+        meter = wiring.meter(line_file, self.devices)
+        self.recorder = Recorder(self.line, rules, wiring.device_rules(self.devices), calendar, ledger, meter=meter)
         self.inspectors: list[Inspector] = []
         self.scheduler: Scheduler | None = None
         self.uplink: Uplink | None = None

@@ -11,6 +11,8 @@ from agent.linetable import LineFile, MachineTable, StateTable
 from agent.mistake import Mistake
 from drivers.contract import Device
 
+TAGS_OF_A_MACHINE = ("good", "scrap", "rework", "energy", "cycle", "reason")
+ENERGY_UNITS = ("Wh", "kWh", "MWh")
 STATES = tuple(name for name in StateTable.model_fields if name != "tag")
 
 
@@ -56,12 +58,10 @@ def _exceptions(line_file: LineFile) -> Iterator[Mistake]:
 
 
 def _references(line_file: LineFile, tags: Mapping[str, Device]) -> Iterator[Mistake]:
-    used: list[tuple[str, str | None]] = []
+    used: list[tuple[str, str | None]] = [("energy", line_file.energy)]
     for machine in line_file.machine:
         used.append((f"machine {machine.name}, state, tag", machine.state.tag))
-        used += [
-            (f"machine {machine.name}, {key}", getattr(machine, key)) for key in ("good", "scrap", "cycle", "reason")
-        ]
+        used += [(f"machine {machine.name}, {key}", getattr(machine, key)) for key in TAGS_OF_A_MACHINE]
     for camera in line_file.camera:
         used.append((f"camera {camera.name}, shot", camera.shot))
         used += [(f"camera {camera.name}, process", reference) for reference in camera.process]
@@ -70,10 +70,14 @@ def _references(line_file: LineFile, tags: Mapping[str, Device]) -> Iterator[Mis
             near = difflib.get_close_matches(reference, tags, n=1, cutoff=0.5)
             remedy = f"did you mean {near[0]!r}?" if near else "add it to its device"
             yield Mistake(place, f"no tag {reference!r}; {remedy}")
-        elif reference and place.endswith((", good", ", scrap")):
+        elif reference and place.endswith((", good", ", scrap", ", rework")):
             name = reference.partition(".")[2]
             if tags[reference].modulus(name) is None:
                 yield Mistake(place, f"{reference} must be an unsigned integer; give that tag datatype 'u16' or 'u32'")
+        elif reference and place.endswith("energy"):
+            unit = next(tag.unit for tag in tags[reference].tags if tag.name == reference.partition(".")[2])
+            if unit not in ENERGY_UNITS:
+                yield Mistake(place, f"{reference} is in {unit or 'no unit'}; give that tag unit 'Wh', 'kWh' or 'MWh'")
 
 
 def _machines(line_file: LineFile) -> Iterator[Mistake]:

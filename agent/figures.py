@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Unit = Literal["%", "s", "parts", "stops"]
+Unit = Literal["%", "s", "parts", "stops", "kWh"]
 Scope = Literal["sum", "last", "mixed"]
 
 
@@ -25,7 +25,9 @@ CORE: dict[str, Figure] = {
     "utilization": Figure(
         "availability", "%", "productive time", "observed planned time", "sum", "unseen time; breaks"
     ),
-    "first_pass_yield": Figure("first pass yield", "%", "good parts", "good + scrap parts", "mixed", "nothing"),
+    "first_pass_yield": Figure(
+        "first pass yield", "%", "good parts not reworked", "good + scrap parts", "mixed", "nothing"
+    ),
     "takt": Figure("—", "s", "observed planned time", "good + scrap parts", "last", LATE),
     "good": Figure("good quantity", "parts", "good parts", "planned time so far / takt", "last", "nothing"),
     "scrap": Figure("scrap quantity", "parts", "scrap parts", "planned time so far / takt", "sum", "nothing"),
@@ -43,6 +45,11 @@ SHIFT_ONLY: dict[str, Figure] = {
         "—", "%", "parts of the first station x all stations' yields", "parts of the first station", "mixed", "nothing"
     ),
     "scrap_ratio": Figure("scrap ratio", "%", "scrap parts", "good + scrap parts", "mixed", "nothing"),
+    "rework_ratio": Figure("rework ratio", "%", "reworked parts", "good + scrap parts", "mixed", "nothing"),
+    "wip_change": Figure(
+        "—", "parts", "parts that entered less those that left", "planned time so far / takt", "mixed", "nothing"
+    ),
+    "energy_per_part": Figure("—", "kWh", "energy", "good parts", "mixed", "nothing"),
     "mtbf": Figure("mean operating time between failures", "s", "productive time", "stops", "sum", UNSEEN),
     "mttr": Figure("mean time to restoration", "s", "stopped time", "stops", "sum", UNSEEN),
     "changeover_ratio": Figure("—", "%", "changeover time", "observed planned time", "sum", UNSEEN),

@@ -7,12 +7,11 @@ Nothing is clamped. ASK stands apart and is in no yield. Pure.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from agent.figures import FIGURES
 from agent.model import SECOND, Kpi, Line, MachineState, State, Verdict, Window
 from agent.rates import PER_CENT, Rate, Summed, line_rates, machine_rates
-from agent.times import Bottleneck, Tally, TimeModel, bottleneck, time_model
+from agent.times import Bottleneck, Counter, Tally, TimeModel, bottleneck, time_model
 
 MICRO_STOP = 300 * SECOND
 
@@ -36,7 +35,7 @@ class WindowBook:
         self.window = window
         self.planned = tuple((max(a, window.start), min(b, window.end)) for a, b in planned)
         self.last_station = last_station or line.machines[-1].name
-        self.tallies = {machine.name: Tally() for machine in line.machines} | dict(tallies or {})
+        self.tallies = {name: Tally() for name in ("", *(one.name for one in line.machines))} | dict(tallies or {})
         self.micro_stop = micro_stop
 
     def span(self, machine: str, state: MachineState, start_ns: int, end_ns: int) -> bool:
@@ -51,20 +50,13 @@ class WindowBook:
         tally.add(state.word, start, end, self._planned_between(start, end))
         return True
 
-    def parts(
-        self, machine: str, counter: Literal["good", "scrap"], delta: int, time_ns: int, *, late: bool = False
-    ) -> None:
-        """Add counted parts; ignored outside the window. Late ones were made unobserved: they are in no pace."""
-        if not self.window.start <= time_ns < self.window.end:
-            return
-        tally = self.tallies[machine]
-        if counter == "good":
-            tally.good += delta
-        else:
-            tally.scrap += delta
-        if late:
-            tally.late += delta
-            tally.late_scrap += delta if counter == "scrap" else 0
+    def parts(self, machine: str, counter: Counter, delta: int, time_ns: int, *, late: bool = False) -> None:
+        """Add counted parts, or Wh; ignored outside the window. Late ones were made unobserved: they are in no pace.
+
+        Machine "" is the line, which has a counter of energy alone.
+        """
+        if self.window.start <= time_ns < self.window.end:
+            self.tallies[machine].count(counter, delta, late=late)
 
     def verdict(self, machine: str, verdict: Verdict) -> None:
         """Add one inspected part."""
@@ -92,10 +84,16 @@ class WindowBook:
         page = _Page(self.line, self.window, now, closed, revision, simulated)
         whole, takt = self.window.kind == "shift", self.line.takt_s
         for name, tally in ((one.name, self.tallies[one.name]) for one in self.line.machines):
-            page.write(name, machine_rates(tally, calendar, due, takt, self.micro_stop, whole=whole))
-        summed = Summed([self.tallies[one.name] for one in self.line.machines], self.tallies[self.last_station])
-        page.write("", line_rates(summed, calendar, due, takt, self.micro_stop, whole=whole))
+            page.write(name, machine_rates(tally, calendar, due, takt, self.micro_stop, self._has(name), whole=whole))
+        tallies = [self.tallies[one.name] for one in self.line.machines]
+        summed = Summed(tallies, self.tallies[self.last_station], self.tallies[""])
+        page.write("", line_rates(summed, calendar, due, takt, self.micro_stop, self._has(""), whole=whole))
         return tuple(page.rows)
+
+    def _has(self, machine: str) -> frozenset[str]:
+        """A machine's counters beyond good and scrap; of the line ("") those of any, and "meter" if it has its own."""
+        known = [one.counters for one in self.line.machines if machine in ("", one.name)]
+        return frozenset[str]().union(*known, {"meter"} if self.line.metered and not machine else ())
 
     def copy(self) -> WindowBook:
         """One that stays as it is."""

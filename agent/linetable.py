@@ -187,17 +187,28 @@ class StateTable(Table):
 
 
 class MachineTable(Table):
-    """A machine and the tags that tell its state and parts; `max_rate` (parts a second) bounds a believable count."""
+    """A machine and the tags that tell its state and parts; `max_rate` (parts a second) bounds a believable count.
+
+    `rework` counts the parts of `good` that were mended; `energy` is a meter's total in Wh, kWh or MWh.
+    """
 
     name: Name
     display: Mapping[str, str] = Field(default_factory=dict)
     good: Reference | None = None
     scrap: Reference | None = None
+    rework: Reference | None = None
+    energy: Reference | None = None
     cycle: Reference | None = None
     reason: Reference | None = None
     state: StateTable
     max_rate: Annotated[float, Field(gt=0)] | None = None
     stop_reasons: Mapping[int, str] = Field(default_factory=dict)
+
+    @property
+    def equipment(self) -> Machine:
+        """What figures and displays need to know of the machine."""
+        counters = {name for name in ("rework", "energy") if getattr(self, name)}
+        return Machine(self.name, self.display or {"en": self.name}, self.stop_reasons, frozenset(counters))
 
 
 class CameraTable(Table):
@@ -239,6 +250,7 @@ class LineFile(Table):
     timezone: str = "UTC"
     display: Mapping[str, str] = Field(default_factory=dict)
     targets: Mapping[str, float] = Field(default_factory=dict)
+    energy: Reference | None = None
     mqtt: MqttTable | None = None
     sparkplug: SparkplugTable | None = None
     panel: PanelTable | None = None
@@ -273,7 +285,8 @@ class LineFile(Table):
             display=self.display or {"en": self.line},
             takt_s=self.takt,
             timezone=self.timezone,
-            machines=tuple(Machine(m.name, m.display or {"en": m.name}, m.stop_reasons) for m in self.machine),
+            machines=tuple(m.equipment for m in self.machine),
             products={p.name: p.display or {"en": p.name} for p in self.product},
             targets=self.targets,
+            metered=self.energy is not None,
         )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from agent.counter import NOTHING, Count, CounterState, step
 from agent.machine import Change, Reading, Tracker
 from agent.model import BAD, BAD_NO_DATA, SECOND, Batch, DeviceNow, MachineNow, MachineState, Origin, TagNow
+from agent.times import Counter
 
 STALE = 5 * SECOND
-Counter = Literal["good", "scrap"]
 
 
 class TagRef(NamedTuple):
@@ -25,11 +25,17 @@ class TagRef(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CounterRule:
-    """A part counter: its tag, how many values its register has, and how late its source times may be, in ns."""
+    """A counter: its tag, how many values its register has, and how late its source times may be, in ns.
+
+    A meter of energy counts `per` Wh for each unit of its tag, at most `max_rate` Wh a second, told every `pace` ns.
+    """
 
     tag: TagRef
     modulus: int
     late: int = 0
+    per: float = 1.0
+    max_rate: float | None = None
+    pace: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,19 @@ class MachineRule:
     scrap: CounterRule | None = None
     reason: TagRef | None = None
     cycle: TagRef | None = None
+    rework: CounterRule | None = None
+    energy: CounterRule | None = None
+
+    @property
+    def counters(self) -> dict[Counter, CounterRule]:
+        """The counters it has."""
+        every: dict[Counter, CounterRule | None] = {
+            "good": self.good,
+            "scrap": self.scrap,
+            "rework": self.rework,
+            "energy": self.energy,
+        }
+        return {name: rule for name, rule in every.items() if rule is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +214,55 @@ class Link:
         return TagNow(name, unit, value, status, time, age)
 
 
+def counted(
+    counter: Counter,
+    rule: CounterRule,
+    before: CounterState | None,
+    value: float | None,
+    time: int,
+    max_rate: float,
+    unseen: str | None,
+) -> Counted | None:
+    """What a counter's reading adds; None where it adds nothing, is no reading or comes before its pace."""
+    if value is None or not 0 <= value < rule.modulus / rule.per:
+        return None
+    if before is not None and 0 <= time - before.time < rule.pace:
+        return None
+    fastest = max_rate if rule.max_rate is None else rule.max_rate
+    after, count = step(before, int(value * rule.per), rule.modulus, time, fastest, unseen, rule.late)
+    return None if after == before and count == NOTHING else Counted(counter, count, after, before, time)
+
+
+def set_back(state: CounterState, now: int) -> CounterState:
+    """A counter whose device's clock was set back to `now`."""
+    return replace(state, time=min(state.time, now), suspect_time=min(state.suspect_time, now))
+
+
+class Meter:
+    """The line's own meter of energy: no machine's."""
+
+    counter: Counter = "energy"
+
+    def __init__(self, rule: CounterRule) -> None:
+        self.rule = rule
+        self.state: CounterState | None = None
+
+    def take(self, device: str, rows: Sequence[Row], until: int, unseen: str | None) -> list[Counted]:
+        """Take a device's rows, vouched for up to plant time `until`."""
+        found = []
+        for row in rows:
+            if TagRef(device, row.tag) == self.rule.tag:
+                one = counted(self.counter, self.rule, self.state, row.value, until, 0.0, unseen)
+                if one is not None:
+                    self.state = one.state
+                    found.append(one)
+        return found
+
+    def set_back(self, now: int) -> None:
+        """The plant's clock was set back to `now`."""
+        self.state = self.state and set_back(self.state, now)
+
+
 class Station:
     """A machine: its state through time, its counters, its last cycle."""
 
@@ -209,7 +277,7 @@ class Station:
     def tags(self) -> list[TagRef]:
         """Every tag that tells of this machine."""
         rule = self.rule
-        counters = [one.tag for one in (rule.good, rule.scrap) if one]
+        counters = [one.tag for one in rule.counters.values()]
         return [rule.state, *counters, *(tag for tag in (rule.reason, rule.cycle) if tag)]
 
     def hears(self, device: str) -> bool:
@@ -218,25 +286,20 @@ class Station:
 
     def restore(self, counters: Mapping[tuple[str, str], CounterState]) -> None:
         """Take up the totals of the last run."""
-        mine: tuple[Counter, ...] = ("good", "scrap")
-        known = {
-            counter: counters[self.rule.name, counter] for counter in mine if (self.rule.name, counter) in counters
-        }
-        self.counters.update(known)
+        mine = ((name, counters.get((self.rule.name, name))) for name in self.rule.counters)
+        self.counters.update({name: state for name, state in mine if state is not None})
 
     def set_back(self, now: int) -> None:
         """Its clock was set back to `now`: what stood goes on from there."""
         self.tracker.observed = min(self.tracker.observed, now)
         for counter, state in self.counters.items():
-            self.counters[counter] = replace(
-                state, time=min(state.time, now), suspect_time=min(state.suspect_time, now)
-            )
+            self.counters[counter] = set_back(state, now)
 
     def take(self, device: str, rows: Sequence[Row], until: int, unseen: str | None) -> Seen:
         """Take a device's rows, vouched for up to `until`; `unseen` says why the time before was not watched, if so."""
         seen = Seen()
         for row in rows:
-            self._count(TagRef(device, row.tag), row, unseen, seen)
+            self._count(TagRef(device, row.tag), row, unseen, seen, until)
             if TagRef(device, row.tag) == self.rule.cycle:
                 self.cycle_s = row.value
         readings = [one for row in rows if (one := self._reading(TagRef(device, row.tag), row)) is not None]
@@ -258,16 +321,15 @@ class Station:
         value = int(row.value) if row.value is not None and row.value.is_integer() else None
         return Reading(tag == self.rule.state, value, row.time)
 
-    def _count(self, tag: TagRef, row: Row, unseen: str | None, seen: Seen) -> None:
-        rules: tuple[tuple[Counter, CounterRule | None], ...] = (("good", self.rule.good), ("scrap", self.rule.scrap))
-        for counter, rule in rules:
-            if rule is None or rule.tag != tag or row.value is None or not 0 <= row.value < rule.modulus:
+    def _count(self, tag: TagRef, row: Row, unseen: str | None, seen: Seen, until: int) -> None:
+        for counter, rule in self.rule.counters.items():
+            if rule.tag != tag:
                 continue
-            before = self.counters.get(counter)
-            after, count = step(before, int(row.value), rule.modulus, row.time, self.rule.max_rate, unseen, rule.late)
-            self.counters[counter] = after
-            if after != before or count != NOTHING:
-                seen.counted.append(Counted(counter, count, after, before, row.time))
+            time = until if counter == "energy" else row.time
+            one = counted(counter, rule, self.counters.get(counter), row.value, time, self.rule.max_rate, unseen)
+            if one is not None:
+                self.counters[counter] = one.state
+                seen.counted.append(one)
 
     def now(self, started: int) -> MachineNow:
         """As it stands; a machine never seen is unknown since the agent started."""

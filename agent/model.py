@@ -22,18 +22,23 @@ BAD_NO_DATA = 0x809B_0000
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A machine of the line: its name, what people call it by language, its PLC stop codes in words."""
+    """A machine of the line: its name, what people call it by language, its PLC stop codes in words.
+
+    `counters` are those it has beyond good and scrap: rework, energy.
+    """
 
     name: str
     display: Mapping[str, str]
     stop_reasons: Mapping[int, str]
+    counters: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """The equipment path site/area/line (ISA-95) and what figures and displays need to know of it.
 
-    `machines` in the order of the flow; `products` maps a product to its display names.
+    `machines` in the order of the flow; `products` maps a product to its display names. `metered`: one meter tells
+    the energy of the whole line.
     """
 
     site: str
@@ -45,6 +50,7 @@ class Line:
     machines: tuple[Machine, ...]
     products: Mapping[str, Mapping[str, str]]
     targets: Mapping[str, float]
+    metered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 from agent import fact, faults
 from agent.counter import CounterState
 from agent.ledger import Observed
-from agent.live import Counted, DeviceRule, Link, MachineRule, Station
+from agent.live import Counted, CounterRule, DeviceRule, Link, MachineRule, Meter, Station
 from agent.machine import Change
 from agent.model import SECOND, UNKNOWN, Batch, Fault, Inspection, Kind, Kpi, Line, MachineNow, Origin, Plan, Record
 from agent.restore import LAST_INSPECTIONS, Restored
@@ -61,10 +61,12 @@ class Plant:
         devices: Sequence[DeviceRule],
         calendar: Calendar,
         started: int,
+        meter: CounterRule | None = None,
     ) -> None:
         self.line = line
+        self._meter = Meter(meter) if meter else None
         self.stations = {rule.name: Station(rule) for rule in rules}
-        wanted = {tag for station in self.stations.values() for tag in station.tags}
+        wanted = {tag for station in self.stations.values() for tag in station.tags} | ({meter.tag} if meter else set())
         self.links = {one.name: Link(one, {tag.tag for tag in wanted if tag.device == one.name}) for one in devices}
         self.inspections: deque[Inspection] = deque(maxlen=LAST_INSPECTIONS)
         self.advice: Plan | None = None
@@ -104,6 +106,8 @@ class Plant:
         """Go on where the last run ended: machines are UNKNOWN since it last looked, its faults are over."""
         self._windows = past.windows
         self.inspections.extend(past.inspections)
+        if self._meter is not None:
+            self._meter.state = past.counters.get(("", self._meter.counter))
         for name, station in self.stations.items():
             station.restore(past.counters)
             if name in past.states:
@@ -142,6 +146,10 @@ class Plant:
         told = Told(self._resume(device, until))
         rows = link.take(batch, until, mono)
         self._windows.advance(until)
+        if self._meter is not None:
+            for one in self._meter.take(device, rows, until, unseen):
+                told.counters["", one.counter] = one.state
+                told.records += self._counted("", one, mono, late=unseen is not None, simulated=link.origin.simulated)
         for station in self.stations.values():
             if not station.hears(device):
                 continue
@@ -150,8 +158,9 @@ class Plant:
                 self._windows.span(station.rule.name, span, simulated=station.simulated)
             told.records += self._changed(station, seen.changes)
             for one in seen.counted:
-                told.counters[station.rule.name, one.counter] = one.state
-                told.records += self._counted(station, one, mono, late=unseen is not None)
+                name, simulated = station.rule.name, station.simulated
+                told.counters[name, one.counter] = one.state
+                told.records += self._counted(name, one, mono, late=unseen is not None, simulated=simulated)
         return told
 
     def inspect(self, inspection: Inspection) -> Record:
@@ -232,6 +241,8 @@ class Plant:
             for station in self.stations.values():
                 if station.hears(device):
                     station.set_back(now)
+            if self._meter is not None:
+                self._meter.set_back(now)
             return [gap]
         if link.gap_cause is None:
             return []
@@ -251,9 +262,8 @@ class Plant:
         machine = self._machines[station.rule.name]
         return [fact.state(machine, change, simulated=station.simulated) for change in changes]
 
-    def _counted(self, station: Station, one: Counted, mono: int, *, late: bool) -> list[Record]:
+    def _counted(self, name: str, one: Counted, mono: int, *, late: bool, simulated: bool) -> list[Record]:
         """The count's records; a suspect counter is a fault while it is one."""
-        name, simulated = station.rule.name, station.simulated
         if one.count.delta:
             self._windows.parts(name, one.counter, one.count.delta, one.time, late=late, simulated=simulated)
         records = fact.count(name, one, simulated=simulated)

@@ -76,7 +76,7 @@ def _doubt(line: LineFile, device: Device, tag: Tag, value: float, text: str | N
                 Grade.DOUBTFUL,
                 f"machine {machine.name} knows no lamp {value:g}: it would be UNKNOWN; list it in state",
             )
-        if place in (machine.good, machine.scrap) and not (value >= 0 and value.is_integer()):
+        if place in (machine.good, machine.scrap, machine.rework) and not (value >= 0 and value.is_integer()):
             return Grade.BAD, f"machine {machine.name} counts parts with it, and this is no whole number from 0 on"
     if math.isnan(value):
         return Grade.DOUBTFUL, "no number; check datatype and word order"

@@ -11,6 +11,7 @@ from agent.model import SECOND, Verdict
 from agent.times import BLOCKED, CHANGEOVER, EXECUTING, STARVED, STOPPED, Tally
 
 PER_CENT = 100.0
+KILO = 1000.0
 RATIOS = {"changeover_ratio": CHANGEOVER, "starved_ratio": STARVED, "blocked_ratio": BLOCKED}
 
 
@@ -37,13 +38,18 @@ class Rate(NamedTuple):
     high: float | None = None
 
 
-def machine_rates(tally: Tally, calendar: int, due: int, takt_s: float, micro_stop: int, *, whole: bool) -> list[Rate]:
-    """One machine's figures; `calendar` and `due` (planned) are over. Those of the shift only where `whole`."""
+def machine_rates(
+    tally: Tally, calendar: int, due: int, takt_s: float, micro_stop: int, has: frozenset[str], *, whole: bool
+) -> list[Rate]:
+    """One machine's figures; `calendar` and `due` (planned) are over. Those of the shift only where `whole`.
+
+    `has` are the machine's counters beyond good and scrap.
+    """
     seen = _seen(tally.observed, due, takt_s)
     good, scrap, target = tally.good, tally.scrap, due / SECOND / takt_s
     rates = [
         _of_time("utilization", tally.of(EXECUTING), seen),
-        _yield("first_pass_yield", good, scrap, seen.hidden, seen.hidden, seen),
+        _yield("first_pass_yield", tally.first, tally.judged, seen.hidden, seen.hidden, seen),
         _takt(tally, seen),
         Rate("good", good, target, seen),
         Rate("scrap", scrap, target, seen),
@@ -53,27 +59,38 @@ def machine_rates(tally: Tally, calendar: int, due: int, takt_s: float, micro_st
         rates += _oee(tally, seen, takt_s)
         rates.append(_scrap_ratio(good, scrap, seen.hidden, seen.hidden, seen))
         rates += _times([tally], seen, _seen(tally.observed_calendar, calendar, takt_s), micro_stop)
+        if "rework" in has:
+            rates.append(Rate("rework_ratio", tally.rework, tally.judged, seen))
+        if "energy" in has and tally.energy:
+            rates.append(Rate("energy_per_part", tally.energy / KILO, good, seen))
     return rates
 
 
 class Summed(NamedTuple):
-    """The line's machines, and the station that its parts leave."""
+    """The line's machines, the station that its parts leave, and what its own meter counted."""
 
     tallies: Sequence[Tally]
     last: Tally
+    meter: Tally
 
 
-def line_rates(line: Summed, calendar: int, due: int, takt_s: float, micro_stop: int, *, whole: bool) -> list[Rate]:
-    """The line's figures: time and scrap summed over the machines, good parts, pace and OEE of the last station."""
-    tallies, last = line
+def line_rates(
+    line: Summed, calendar: int, due: int, takt_s: float, micro_stop: int, has: frozenset[str], *, whole: bool
+) -> list[Rate]:
+    """The line's figures: time and scrap summed over the machines, good parts, pace and OEE of the last station.
+
+    `has` are the counters beyond good and scrap that any machine has, and "meter" where the line has its own.
+    """
+    tallies, last, meter = line
     number = len(tallies)
     seen = _seen(sum(tally.observed for tally in tallies), due * number, takt_s)
     at_end = _seen(last.observed, due, takt_s)
     scrap, target = sum(tally.scrap for tally in tallies), due / SECOND / takt_s
+    rework = sum(tally.rework for tally in tallies)
     verdicts = {one.value: sum(tally.verdicts.get(one.value, 0) for tally in tallies) for one in Verdict}
     rates = [
         _of_time("utilization", sum(tally.of(EXECUTING) for tally in tallies), seen),
-        _yield("first_pass_yield", last.good, scrap, seen.hidden, at_end.hidden, seen),
+        _yield("first_pass_yield", last.good - rework, last.good + scrap, seen.hidden, at_end.hidden, seen),
         _takt(last, at_end),
         Rate("good", last.good, target, at_end),
         Rate("scrap", scrap, target, seen),
@@ -85,6 +102,13 @@ def line_rates(line: Summed, calendar: int, due: int, takt_s: float, micro_stop:
         rates.append(_rolled(tallies, due, takt_s, seen))
         around = _seen(sum(tally.observed_calendar for tally in tallies), calendar * number, takt_s)
         rates += _times(tallies, seen, around, micro_stop)
+        left = last.good + sum(tally.scrap for tally in tallies[1:])
+        rates.append(Rate("wip_change", tallies[0].good - left, target, seen))
+        if "rework" in has:
+            rates.append(Rate("rework_ratio", rework, last.good + scrap, seen))
+        energy = meter.energy if "meter" in has else sum(tally.energy for tally in tallies)
+        if energy and has & {"meter", "energy"}:
+            rates.append(Rate("energy_per_part", energy / KILO, last.good, seen))
     return rates
 
 
@@ -98,9 +122,9 @@ def _of_time(name: str, time: int, seen: Seen) -> Rate:
     return Rate(name, time / SECOND, seen.covered / SECOND, seen, low, high)
 
 
-def _yield(name: str, good: int, scrap: int, hidden_bad: float, hidden_good: float, seen: Seen) -> Rate:
-    """Bounds: unseen time made parts at takt, all bad or all good."""
-    judged = good + scrap
+def _yield(name: str, good: int, judged: int, hidden_bad: float, hidden_good: float, seen: Seen) -> Rate:
+    """Bounds: unseen time made parts at takt, all bad or all good; none at all where more was mended than was good."""
+    hidden_bad = hidden_bad if good >= 0 or not judged else 0.0
     low, high = _ratio(good, judged + hidden_bad), _ratio(good + hidden_good, judged + hidden_good)
     return Rate(name, good, judged, seen, low, high)
 
@@ -130,7 +154,7 @@ def _oee(tally: Tally, seen: Seen, takt_s: float) -> list[Rate]:
     return [
         _of_time("availability", executing, seen),
         Rate("effectiveness", (good + scrap) * takt_s, executing / SECOND, seen),
-        _yield("quality_ratio", good, scrap, seen.hidden, seen.hidden, seen),
+        _yield("quality_ratio", good, good + scrap, seen.hidden, seen.hidden, seen),
         Rate(
             "oee",
             good * takt_s,
@@ -169,18 +193,18 @@ class _Station:
 
 def _rolled(tallies: Sequence[Tally], due: int, takt_s: float, seen: Seen) -> Rate:
     """The chance of a part to leave every station good, of the stations that counted parts; their bounds multiply."""
-    counted = [tally for tally in tallies if tally.good + tally.scrap > 0]
+    counted = [tally for tally in tallies if tally.judged > 0]
     if not counted:
         return Rate("rolled_throughput_yield", 0.0, 0.0, seen)
     stations = [_station(tally, _seen(tally.observed, due, takt_s).hidden) for tally in counted]
-    first = counted[0].good + counted[0].scrap
+    first = counted[0].judged
     low, high = prod(one.low for one in stations) * PER_CENT, prod(one.high for one in stations) * PER_CENT
     share = prod(one.share for one in stations)
     return Rate("rolled_throughput_yield", share * first, first, seen, low, high)
 
 
 def _station(tally: Tally, hidden: float) -> _Station:
-    good, judged = tally.good, tally.good + tally.scrap
+    good, judged = tally.first, tally.judged
     return _Station(good / judged, good / (judged + hidden), (good + hidden) / (judged + hidden))
 
 

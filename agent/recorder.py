@@ -17,7 +17,7 @@ import numpy as np
 from agent import faults, samples
 from agent.bookmark import marks
 from agent.ledger import NO_MARKS, Block, Ledger
-from agent.live import DeviceRule, MachineRule
+from agent.live import CounterRule, DeviceRule, MachineRule
 from agent.model import (
     SECOND,
     Batch,
@@ -64,12 +64,13 @@ class Recorder:
         ledger: Ledger,
         mono_ns: Callable[[], int] = time.monotonic_ns,
         wall_ns: Callable[[], int] = time.time_ns,
+        meter: CounterRule | None = None,
     ) -> None:
         self.line = line
         self.ledger = ledger
         self._calendar = calendar
         self._mono_ns = mono_ns
-        self._plant = Plant(line, rules, devices, calendar, wall_ns())
+        self._plant = Plant(line, rules, devices, calendar, wall_ns(), meter)
         self._filling: dict[str, Filling] = {}
         self._behind: int | None = None  # since when memory is ahead of what was handed to the ledger
         self._shown = self._plant.look()

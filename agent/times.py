@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from agent.model import SECOND, Cause, State
 
 EXECUTING = State.EXECUTING.value.lower()
 STOPPED, CHANGEOVER = Cause.STOPPED.value, Cause.CHANGEOVER.value
 STARVED, BLOCKED = Cause.STARVED.value, Cause.BLOCKED.value
+Counter = Literal["good", "scrap", "rework", "energy"]
 BUSY = (EXECUTING, CHANGEOVER, STOPPED, STARVED, BLOCKED)
 
 
@@ -41,7 +42,8 @@ class Tally:
     """What one machine gave a window: ns by state word, parts, verdicts. Plain data: kept and restored as it is.
 
     `states` is planned time, `unplanned` the rest. `late` parts, of good and scrap, were made in time nobody
-    observed, `late_scrap` those of scrap; `until` is the end of the time observed and `last` the state it ended in.
+    observed, `late_scrap` those of scrap; `rework` are those of good that were mended, `energy` is Wh. `until` is the
+    end of the time observed and `last` the state it ended in.
     """
 
     states: dict[str, int] = field(default_factory=dict)
@@ -51,6 +53,8 @@ class Tally:
     scrap: int = 0
     late: int = 0
     late_scrap: int = 0
+    rework: int = 0
+    energy: int = 0
     verdicts: dict[str, int] = field(default_factory=dict)
     until: int = 0
     last: str = ""
@@ -73,6 +77,32 @@ class Tally:
     def micro_stops(self, threshold: int) -> int:
         """Stops of less planned time than `threshold` (ns), seen from their beginning to their end."""
         return sum(stop.whole and stop.over and 0 < stop.planned < threshold for stop in self.stops)
+
+    @property
+    def judged(self) -> int:
+        """Good and scrap parts."""
+        return self.good + self.scrap
+
+    @property
+    def first(self) -> int:
+        """Parts that were good at once."""
+        return self.good - self.rework
+
+    def count(self, counter: Counter, delta: int, *, late: bool) -> None:
+        """Add parts, or Wh of energy."""
+        match counter:
+            case "good":
+                self.good += delta
+            case "scrap":
+                self.scrap += delta
+                self.late_scrap += delta if late else 0
+            case "rework":
+                self.rework += delta
+                return
+            case "energy":
+                self.energy += delta
+                return
+        self.late += delta if late else 0
 
     def of(self, word: str) -> int:
         """Planned time in a state."""

@@ -10,6 +10,7 @@ from agent import wiring
 from agent.ledger import Ledger, Reader
 from agent.ledger_reader import Series
 from agent.linetable import LineFile, MachineTable
+from agent.live import TagRef
 from agent.model import DeviceNow, Kind, LineNow, Order, Record, Window
 from agent.recorder import Recorder
 from agent.shift import planned
@@ -97,8 +98,8 @@ def sources(file: LineFile, machine: MachineTable) -> tuple[Source, ...]:
     """Tags with a role for the machine, what its cameras take along, and measured values of its own."""
     devices = {device.name: device for device in file.devices}
     (rule,) = wiring.machine_rules(file.model_copy(update={"machine": (machine,)}), file.devices)
-    counters = {name: counter.tag for name in ("good", "scrap") if (counter := getattr(rule, name))}
-    tags = {"state": rule.state, "reason": rule.reason, "cycle": rule.cycle, **counters}
+    counters: dict[str, TagRef | None] = {name: counter.tag for name, counter in rule.counters.items()}
+    tags: dict[str, TagRef | None] = {"state": rule.state, "reason": rule.reason, "cycle": rule.cycle, **counters}
     roles = {ref: role for role in ROLES if (ref := tags.get(role))}
     words = {value: state.word for value, state in rule.patterns.items()}
     wanted = dict.fromkeys((ref.device, ref.tag) for ref in roles)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CAUSES = (Cause.STARVED, Cause.BLOCKED, Cause.STOPPED, Cause.CHANGEOVER, Cause.IDLE)
+ENERGY_UNITS = {"Wh": 1.0, "kWh": 1e3, "MWh": 1e6}
+MOST_ENERGY = 2**53  # Wh
+MOST_POWER_W = 2e6  # more than a line draws: what a meter may count in a second
+METER_PACE = 60 * SECOND
 BELIEVABLE = 2.0  # times the takt's rate: what a counter may do when the line file sets no max_rate
 
 
@@ -37,7 +41,14 @@ def _machine_rule(table: MachineTable, takt_s: float, devices: Mapping[str, Devi
         scrap=_counter(table.scrap, devices),
         reason=_tag(table.reason) if table.reason else None,
         cycle=_tag(table.cycle) if table.cycle else None,
+        rework=_counter(table.rework, devices),
+        energy=_meter(table.energy, devices),
     )
+
+
+def meter(line: LineFile, devices: Sequence[Device]) -> CounterRule | None:
+    """The meter of the whole line."""
+    return _meter(line.energy, {device.name: device for device in devices})
 
 
 def _tag(reference: str) -> TagRef:
@@ -53,6 +64,17 @@ def _counter(reference: str | None, devices: Mapping[str, Device]) -> CounterRul
     if modulus is None:
         raise ValueError(f"{reference} cannot count parts; the line file's check lets no such tag through")
     return CounterRule(tag, modulus, int(device.late_s * SECOND))
+
+
+def _meter(reference: str | None, devices: Mapping[str, Device]) -> CounterRule | None:
+    """A meter's total; one that turns over begins a new epoch."""
+    if reference is None:
+        return None
+    tag = _tag(reference)
+    device = devices[tag.device]
+    unit = next(one.unit for one in device.tags if one.name == tag.tag)
+    late = int(device.late_s * SECOND)
+    return CounterRule(tag, MOST_ENERGY, late, per=ENERGY_UNITS[unit], max_rate=MOST_POWER_W / 3600, pace=METER_PACE)
 
 
 def _patterns(table: MachineTable) -> dict[int, MachineState]:

@@ -11,7 +11,8 @@ from simulators.station import Station
 def truth(plant: Plant, seed: int, speed: float, images: int) -> dict[str, Any]:
     """Every part, state interval and defect from plant.start to plant.now; times ns since 1970.
 
-    `finished` is the last station's good parts; `wraps` and the like are totals of the line.
+    `finished` is the last station's good parts, `energy_kwh` the meter's total; `wraps` and the like are totals of the
+    line.
     """
     machines = {station.plan.name: _machine(station, plant.now) for station in plant.stations}
     words = [word for station in plant.stations for word, _ in station.states]
@@ -22,6 +23,7 @@ def truth(plant: Plant, seed: int, speed: float, images: int) -> dict[str, Any]:
         "start_ns": plant.start,
         "end_ns": plant.now,
         "finished": plant.stations[-1].good,
+        "energy_kwh": plant.energy,
         "wraps": sum(machine["wraps"] for machine in machines.values()),
         "jams": words.count("stopped"),
         "starvations": words.count("starved"),

@@ -135,7 +135,7 @@ def _row(row: Row, sources: Mapping[str, Sequence[Source]]) -> Json:
         "amount": row.amount,
         "numerator": row.numerator,
         "denominator": row.denominator,
-        "takt_s": None if row.takt == 1.0 else row.takt,
+        "each": row.each,
         "source": source(tag) if tag else None,
         "entries": [_entry(one) for one in row.entries],
     }

@@ -12,6 +12,7 @@ from gateway.panel.timeline import Segment, segments
 Spans = Sequence[tuple[int, int]]
 LATE = ("late", "restart")
 STOPPED, UNKNOWN = "stopped", "unknown"
+UNITS = {"energy": 1e-3}  # kWh of a Wh
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Entry:
 class Row:
     """Entries of one machine that count alike: `kind` is state, stop, count, verdict or planned, `word` says which.
 
-    `takt` is what each part stands for in the numerator, in seconds; 1 where it stands for itself.
+    `each` is what one of the amount stands for in the numerator: the takt in seconds, -1 where it is taken off.
     """
 
     machine: str
@@ -39,7 +40,7 @@ class Row:
     numerator: bool
     denominator: bool
     entries: tuple[Entry, ...] = ()
-    takt: float = 1.0
+    each: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +126,9 @@ def stop_row(name: str, figure: Kpi, facts: Facts, *, micro: bool) -> list[Row]:
 
 
 def counts(
-    name: str, figure: Kpi, facts: Facts, above: str, below: str, *, late: bool = True, takt: float = 1.0
+    name: str, figure: Kpi, facts: Facts, above: str, below: str, *, late: bool = True, each: float = 1.0
 ) -> list[Row]:
-    """Parts by counter; where `late` is False those made unseen stand apart and count nowhere."""
+    """Parts, or kWh, by counter; where `late` is False those made unseen stand apart and count nowhere."""
     rows: dict[tuple[str, bool], list[Entry]] = {}
     for record in facts.counts:
         body = record.body
@@ -136,11 +137,12 @@ def counts(
         if body["counter"] not in {*above.split(), *below.split()}:
             continue
         apart = not late and body["note"] in LATE
-        entry = Entry(record.seq, record.time, record.time, float(body["delta"]), body["note"])
+        amount = body["delta"] * UNITS.get(body["counter"], 1.0)
+        entry = Entry(record.seq, record.time, record.time, float(amount), body["note"])
         rows.setdefault((body["counter"], apart), []).append(entry)
     return [
         Row(name, "count", f"{word}-late" if apart else word, sum(one.amount for one in entries),
-            word in above.split() and not apart, word in below.split() and not apart, tuple(entries), takt)
+            word in above.split() and not apart, word in below.split() and not apart, tuple(entries), each)
         for (word, apart), entries in sorted(rows.items())
     ]  # fmt: skip
 

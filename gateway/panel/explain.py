@@ -39,15 +39,16 @@ class _Asked:
     takt_s: float
     machines: Sequence[str]
     last: str
+    metered: bool
 
     def states(self, above: str | None, names: Sequence[str] | None = None, *, below: bool = True) -> list[Row]:
         """Seconds of every machine's states, or of `names`."""
         of = self.machines if names is None else names
         return [row for name in of for row in states(name, self.figure, self.facts, above, below=below)]
 
-    def counts(self, above: str, below: str, *, of: Sequence[str], late: bool = True, takt: float = 1.0) -> list[Row]:
+    def counts(self, above: str, below: str, *, of: Sequence[str], late: bool = True, each: float = 1.0) -> list[Row]:
         """Parts of the machines `of`."""
-        found = (counts(name, self.figure, self.facts, above, below, late=late, takt=takt) for name in of)
+        found = (counts(name, self.figure, self.facts, above, below, late=late, each=each) for name in of)
         return [row for rows in found for row in rows]
 
 
@@ -55,11 +56,11 @@ def account(line: Line, figure: Kpi, facts: Facts) -> Account:
     """Every record that has a part in the figure, none left out."""
     names = [machine.name for machine in line.machines]
     machines = [figure.machine] if figure.machine else names
-    asked = _Asked(figure, facts, line.takt_s, machines, figure.machine or names[-1])
+    asked = _Asked(figure, facts, line.takt_s, machines, figure.machine or names[-1], line.metered)
     if figure.name == "rolled_throughput_yield":
         return _rolled(asked)
     rows = RECIPES[figure.name](asked)
-    above = sum(row.amount * row.takt for row in rows if row.numerator)
+    above = sum(row.amount * row.each for row in rows if row.numerator)
     return Account(tuple(rows), above, sum(row.amount for row in rows if row.denominator))
 
 
@@ -75,21 +76,42 @@ def _takt(asked: _Asked) -> list[Row]:
     return seen + asked.counts("", "good scrap", of=[asked.last], late=False)
 
 
-def _yield(asked: _Asked, above: str) -> list[Row]:
-    """Good parts of the last station, scrap of all."""
+def _judged(asked: _Asked, above: str) -> list[Row]:
+    """Over the good parts of the last station and the scrap of all."""
     others = [name for name in asked.machines if name != asked.last]
     scrap = above if above == "scrap" else ""
     return asked.counts(above, "good scrap", of=[asked.last]) + asked.counts(scrap, "scrap", of=others)
 
 
+def _first_pass(asked: _Asked) -> list[Row]:
+    """What was mended was not good at once."""
+    return _judged(asked, "good") + asked.counts("rework", "", of=asked.machines, each=-1.0)
+
+
+def _rework(asked: _Asked) -> list[Row]:
+    return _judged(asked, "") + asked.counts("rework", "", of=asked.machines)
+
+
+def _wip(asked: _Asked) -> list[Row]:
+    """What the first station let through, less what the last did and what was scrapped behind the first."""
+    first, *behind = asked.machines
+    left = asked.counts("good", "", of=[asked.last], each=-1.0) + asked.counts("scrap", "", of=behind, each=-1.0)
+    return [*asked.counts("good", "", of=[first]), *left, due(asked.figure, asked.facts, asked.takt_s)]
+
+
+def _energy(asked: _Asked) -> list[Row]:
+    of = [""] if asked.metered and not asked.figure.machine else asked.machines
+    return asked.counts("energy", "", of=of) + asked.counts("", "good", of=[asked.last])
+
+
 def _effectiveness(asked: _Asked) -> list[Row]:
-    made = asked.counts("good scrap", "", of=[asked.last], late=False, takt=asked.takt_s)
+    made = asked.counts("good scrap", "", of=[asked.last], late=False, each=asked.takt_s)
     time = asked.states("executing", [asked.last], below=False)
     return made + [replace(row, numerator=False, denominator=row.numerator) for row in time]
 
 
 def _oee(asked: _Asked) -> list[Row]:
-    made = asked.counts("good", "", of=[asked.last], late=False, takt=asked.takt_s)
+    made = asked.counts("good", "", of=[asked.last], late=False, each=asked.takt_s)
     return made + [replace(row, numerator=False) for row in asked.states(None, [asked.last])]
 
 
@@ -115,13 +137,15 @@ def _micro_stops(asked: _Asked) -> list[Row]:
 def _rolled(asked: _Asked) -> Account:
     """No sum: the product of the stations' yields, of those that counted parts, times what the first of them judged."""
     rows = asked.counts("good", "good scrap", of=asked.machines)
+    rows += asked.counts("rework", "", of=asked.machines, each=-1.0)
     judged: dict[str, tuple[float, float]] = {}
     for row in rows:
         good, made = judged.get(row.machine, (0.0, 0.0))
-        judged[row.machine] = good + (row.amount if row.numerator else 0.0), made + row.amount
+        first = row.amount * row.each if row.numerator else 0.0
+        judged[row.machine] = good + first, made + (row.amount if row.denominator else 0.0)
     counted = [one for one in judged.values() if one[1] > 0]
-    first = counted[0][1] if counted else 0.0
-    return Account(tuple(rows), prod(good / made for good, made in counted) * first, first)
+    entered = counted[0][1] if counted else 0.0
+    return Account(tuple(rows), prod(good / made for good, made in counted) * entered, entered)
 
 
 RECIPES: Mapping[str, Callable[[_Asked], list[Row]]] = {
@@ -132,8 +156,11 @@ RECIPES: Mapping[str, Callable[[_Asked], list[Row]]] = {
     "starved_ratio": lambda asked: asked.states("starved"),
     "blocked_ratio": lambda asked: asked.states("blocked"),
     "takt": _takt,
-    "first_pass_yield": partial(_yield, above="good"),
-    "scrap_ratio": partial(_yield, above="scrap"),
+    "first_pass_yield": _first_pass,
+    "scrap_ratio": partial(_judged, above="scrap"),
+    "rework_ratio": _rework,
+    "wip_change": _wip,
+    "energy_per_part": _energy,
     "good": partial(_quantity, counter="good"),
     "scrap": partial(_quantity, counter="scrap"),
     "inspection_pass": partial(_verdicts, word="PASS"),

@@ -10,7 +10,7 @@ from typing import Protocol
 from agent.ledger_reader import Series
 from agent.model import DeviceNow, Kind, LineNow, Order, Record
 
-ROLES = ("state", "reason", "good", "scrap", "cycle")
+ROLES = ("state", "reason", "good", "scrap", "rework", "energy", "cycle")
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,8 @@ class Running:
         self.ledger = await Ledger.open(self.folder)
         rules = wiring.machine_rules(self.line, self.line.devices)
         devices, calendar = wiring.device_rules(self.line.devices), wiring.calendar(self.line)
-        self.recorder = Recorder(self.line.equipment, rules, devices, calendar, self.ledger)
+        meter = wiring.meter(self.line, self.line.devices)
+        self.recorder = Recorder(self.line.equipment, rules, devices, calendar, self.ledger, meter=meter)
         await self.recorder.restore()
         pollers = [Poller(one, partial(create, one), self.recorder, Random(1)) for one in self.line.devices]
         self.tasks = [asyncio.create_task(one.run()) for one in pollers]
@@ -121,6 +122,9 @@ async def test_parts_balance_through_a_lost_server_and_a_killed_agent(tmp_path):
         for one in reader.records(Kind.COUNT, limit=10**6):
             counted[one.machine, one.body["counter"]] += one.body["delta"]
         assert {name: (counted[name, "good"], counted[name, "scrap"]) for name in made} == made
+        meter = [one.body["raw"] for one in reader.records(Kind.COUNT, "", limit=10**6)]
+        assert 0 < counted["", "energy"] == meter[-1] - meter[0]
+        assert meter[-1] <= truth["energy_kwh"] * 1000
         causes = {(one.body["what"], one.body["cause"]) for one in reader.records(Kind.GAP)}
         assert {("press1", "not_connected"), ("assembly1", "not_connected"), ("cell1", "agent_down")} <= causes
         assert all(one.simulated for one in reader.records(Kind.COUNT, limit=10**6))

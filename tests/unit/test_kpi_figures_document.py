@@ -10,7 +10,8 @@ from agent.kpi import WindowBook
 from agent.model import SECOND, Line, Machine, Verdict, Window
 
 ROOT = Path(__file__).parents[2]
-LINE = Line("s", "a", "l", {}, 10.0, "UTC", (Machine("m1", {}, {}), Machine("m2", {}, {})), {}, {})
+BOTH = frozenset(("rework", "energy"))
+LINE = Line("s", "a", "l", {}, 10.0, "UTC", (Machine("m1", {}, {}, BOTH), Machine("m2", {}, {})), {}, {})
 OF_LINE = {"sum": "all", "last": "last station", "mixed": "see notes"}
 
 
@@ -22,6 +23,7 @@ def told(name: str, figure: Figure) -> str:
 def names(kind: str) -> set[str]:
     book = WindowBook(LINE, Window(kind, "w", 0, 100 * SECOND), [(0, 100 * SECOND)])
     book.verdict("m1", Verdict.ASK)
+    book.parts("m1", "energy", 7, 0)
     return {figure.name for figure in book.figures(0)}
 
 

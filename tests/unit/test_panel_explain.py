@@ -10,21 +10,24 @@ from hypothesis import strategies as st
 
 from agent.figures import SHIFT_ONLY
 from agent.kpi import WindowBook
-from agent.model import SECOND, UNKNOWN, Kind, Kpi, Machine, MachineState, Record, Verdict, Window
+from agent.model import SECOND, UNKNOWN, Kind, Kpi, Line, Machine, MachineState, Record, Verdict, Window
+from agent.times import Counter
 from gateway.panel.entries import Facts
 from gateway.panel.explain import account
 from tests.system.panel_view import LINE, RUN, STARVED, STOPPED
 
 SIMULATED = True
+COUNTERS: dict[str, Counter] = {"good": "good", "scrap": "scrap", "rework": "rework", "energy": "energy"}
 WINDOW = Window("shift", "day", 1000 * SECOND, 5000 * SECOND)
 PLANNED = ((1000 * SECOND, 2000 * SECOND), (2600 * SECOND, 5000 * SECOND))
-SHORT = replace(LINE, machines=(Machine("press1", {}, {}), Machine("pack1", {}, {})))
+BOTH = frozenset(("rework", "energy"))
+SHORT = replace(LINE, machines=(Machine("press1", {}, {}, BOTH), Machine("pack1", {}, {})))
 STATES = (RUN, STOPPED, STARVED, UNKNOWN)
 NAMES = st.sampled_from(["press1", "pack1"])
 INSTANT = st.integers(0, 6000).map(lambda s: s * SECOND + 7)
 CHANGES = st.lists(st.tuples(INSTANT, st.sampled_from(STATES)), max_size=12)
 PARTS = st.lists(
-    st.tuples(NAMES, st.sampled_from(["good", "scrap"]), INSTANT, st.integers(0, 3),
+    st.tuples(NAMES, st.sampled_from(["good", "scrap", "rework", "energy"]), INSTANT, st.integers(0, 3),
               st.sampled_from([None, "late", "wrap", "restart"])), max_size=20)  # fmt: skip
 JUDGED = st.lists(st.tuples(NAMES, st.sampled_from(list(Verdict)), INSTANT), max_size=8)
 
@@ -36,14 +39,18 @@ def state_records(name: str, changes: Sequence[tuple[int, MachineState]]) -> lis
     ]
 
 
+METERED = st.lists(st.tuples(st.just(""), st.just("energy"), INSTANT, st.integers(0, 900), st.just(None)), max_size=4)
+
+
 def lived(
+    line: Line,
     states: dict[str, list[tuple[int, MachineState]]],
     parts: list[tuple[str, str, int, int, str | None]],
     judged: list[tuple[str, Verdict, int]],
     observed: int,
 ) -> tuple[Facts, tuple[Kpi, ...]]:
     """The same story told to the books and to the ledger."""
-    book = WindowBook(SHORT, WINDOW, PLANNED)
+    book = WindowBook(line, WINDOW, PLANNED)
     for name, changes in states.items():
         ordered = sorted(changes, key=lambda one: one[0])
         ends = [time for time, _ in ordered[1:]] + [observed]
@@ -52,7 +59,7 @@ def lived(
     counts = []
     for seq, (name, counter, time, delta, note) in enumerate(parts, 1):
         late = note in ("late", "restart")
-        book.parts(name, "good" if counter == "good" else "scrap", delta, time, late=late)
+        book.parts(name, COUNTERS[counter], delta, time, late=late)
         counts.append(
             Record(Kind.COUNT, name, time, {"counter": counter, "delta": delta, "note": note}, SIMULATED, seq)
         )
@@ -66,18 +73,21 @@ def lived(
     return facts, book.figures(min(max(observed, WINDOW.start), WINDOW.end))
 
 
-@given(CHANGES, CHANGES, PARTS, JUDGED, INSTANT)
+@given(CHANGES, CHANGES, PARTS, METERED, JUDGED, INSTANT, st.booleans())
 def test_every_figure_is_the_sum_of_what_its_rows_say(
     press: list[tuple[int, MachineState]],
     pack: list[tuple[int, MachineState]],
     parts: list[tuple[str, str, int, int, str | None]],
+    energy: list[tuple[str, str, int, int, str | None]],
     judged: list[tuple[str, Verdict, int]],
     observed: int,
+    metered: bool,
 ) -> None:
-    facts, figures = lived({"press1": press, "pack1": pack}, parts, judged, observed)
-    assert {one.name for one in figures} >= SHIFT_ONLY.keys() - {"rolled_throughput_yield"}
+    line = replace(SHORT, metered=metered)
+    facts, figures = lived(line, {"press1": press, "pack1": pack}, parts + energy, judged, observed)
+    assert {one.name for one in figures} >= SHIFT_ONLY.keys() - {"energy_per_part"}
     for figure in figures:
-        found = account(SHORT, figure, facts)
+        found = account(line, figure, facts)
         assert found.agrees(figure), (figure.name, figure.machine, found.numerator, found.denominator)
         for row in found.rows:
             if row.entries:
@@ -86,7 +96,7 @@ def test_every_figure_is_the_sum_of_what_its_rows_say(
 
 def test_a_part_too_many_is_told() -> None:
     changes = {"press1": [(0, RUN)], "pack1": [(0, RUN)]}
-    facts, figures = lived(changes, [("pack1", "good", 1500 * SECOND, 2, None)], [], 2000 * SECOND)
+    facts, figures = lived(SHORT, changes, [("pack1", "good", 1500 * SECOND, 2, None)], [], 2000 * SECOND)
     good = next(one for one in figures if one.name == "good" and one.machine == "")
     found = account(SHORT, good, facts)
     assert found.agrees(good)

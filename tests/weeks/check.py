@@ -55,7 +55,8 @@ def _compare(week: Week, page: Sequence[Kpi], upto: Sequence[int], now: int) -> 
     window = page[0].window
     ticks = week.calendar.tick(window.start // SECOND), week.calendar.tick(window.end // SECOND)
     rows = [counted(week, one, ticks, end, now) for one, end in zip(week.machines, upto, strict=True)]
-    truth = figures(rows, week.takt, whole=window.kind == "shift")
+    meter = None if week.meter is None else int(week.meter[ticks[0] : max(ticks[0], min(ticks[1], upto[0]))].sum())
+    truth = figures(rows, week.takt, meter, whole=window.kind == "shift")
     told = {(int(one.machine[1:]) if one.machine else -1, one.name): one for one in page}
     if told.keys() != truth.keys():
         raise DifferenceError(f"{window}: figures {sorted(told.keys() ^ truth.keys())}")

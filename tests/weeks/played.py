@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.kpi import WindowBook
 from agent.live import Span
@@ -21,8 +22,8 @@ Page = tuple[Kpi, ...]
 
 def line_of(week: Week) -> Line:
     """The line of a week; its machines are m0, m1, ..."""
-    machines = tuple(Equipment(f"m{n}", {}, {}) for n in range(len(week.machines)))
-    return Line("s", "a", "l", {}, week.takt, week.zone, machines, {}, {})
+    machines = tuple(Equipment(f"m{n}", {}, {}, one.counters) for n, one in enumerate(week.machines))
+    return Line("s", "a", "l", {}, week.takt, week.zone, machines, {}, {}, week.meter is not None)
 
 
 def spans(week: Week, machine: Machine, start: int, end: int) -> Iterator[Span]:
@@ -87,8 +88,16 @@ class Played:
             late = bool(machine.late[at])
             windows.parts(name, "good", int(machine.good[at]), time(at), late=late, simulated=False)
             windows.parts(name, "scrap", int(machine.scrap[at]), time(at), late=late, simulated=False)
+            windows.parts(name, "rework", int(machine.rework[at]), time(at), late=late, simulated=False)
+        self._count_energy(windows, name, machine.energy, part)
+        if place == 0 and self.week.meter is not None:
+            self._count_energy(windows, "", self.week.meter, part)
         for at in (np.flatnonzero(machine.verdict[part] >= 0) + start).tolist():
             windows.verdict(name, VERDICTS[machine.verdict[at]], time(at), simulated=False)
+
+    def _count_energy(self, windows: Windows, name: str, energy: NDArray[np.int64], part: slice) -> None:
+        for at in (np.flatnonzero(energy[part]) + part.start).tolist():
+            windows.parts(name, "energy", int(energy[at]), self.week.calendar.time(at), late=False, simulated=False)
 
     def _restart(self) -> None:
         """A new run knows what was told and recorded: it takes the open windows up, and the last closed ones."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,9 @@ class Counted:
     good_seen: int
     scrap_seen: int
     verdicts: dict[str, int]
+    rework: int
+    energy: int
+    counters: frozenset[str]
 
     @property
     def seen(self) -> float:
@@ -74,6 +78,9 @@ def counted(week: Week, machine: Machine, window: tuple[int, int], upto: int, no
         int(good[~late].sum()) if any_late else made,
         int(scrap[~late].sum()) if any_late else bad,
         dict(zip(VERDICTS, verdicts[1:], strict=True)),
+        int(machine.rework[told].sum()),
+        int(machine.energy[told].sum()),
+        machine.counters,
     )
 
 
@@ -101,18 +108,21 @@ def _stops(code: NDArray[np.int8], planned: NDArray[np.bool_], first: int, last:
     return stops, short
 
 
-def figures(rows: list[Counted], takt: float, *, whole: bool) -> dict[tuple[int, str], Fact]:
-    """All figures by (machine's place, name); the line's place is -1."""
+def figures(rows: list[Counted], takt: float, meter: int | None, *, whole: bool) -> dict[tuple[int, str], Fact]:
+    """All figures by (machine's place, name); the line's place is -1. `meter`: Wh of the line's own."""
     facts: dict[tuple[int, str], Fact] = {}
     for place, row in enumerate(rows):
         facts |= {(place, name): fact for name, fact in _common([row], row, row.scrap, takt, alone=True).items()}
         if whole:
             facts |= {(place, name): fact for name, fact in _shift([row], row, row.scrap, takt).items()}
+            facts |= {(place, name): fact for name, fact in _beside([row], None).items()}
     last, scrap = rows[-1], sum(row.scrap for row in rows)
     facts |= {(-1, name): fact for name, fact in _common(rows, last, scrap, takt, alone=False).items()}
     if whole:
         facts |= {(-1, name): fact for name, fact in _shift(rows, last, scrap, takt).items()}
+        facts |= {(-1, name): fact for name, fact in _beside(rows, meter).items()}
         facts[-1, "rolled_throughput_yield"] = _rolled(rows)
+        facts[-1, "wip_change"] = _wip(rows, takt)
     return facts
 
 
@@ -121,7 +131,7 @@ def _common(rows: list[Counted], last: Counted, scrap: int, takt: float, *, alon
     running = sum(row.seconds["executing"] for row in rows)
     facts = {
         "utilization": Fact(running, seen, seen, due),
-        "first_pass_yield": Fact(last.good, last.good + scrap, seen, due),
+        "first_pass_yield": Fact(last.good - sum(row.rework for row in rows), last.good + scrap, seen, due),
         "takt": Fact(last.seen, last.made_seen, last.seen, last.due),
         "good": Fact(last.good, last.due / takt, last.seen, last.due),
         "scrap": Fact(scrap, last.due / takt, last.seen if alone else seen, last.due if alone else due),
@@ -155,6 +165,24 @@ def _shift(rows: list[Counted], last: Counted, scrap: int, takt: float) -> dict[
     return facts
 
 
+def _beside(rows: list[Counted], meter: int | None) -> dict[str, Fact]:
+    """What only machines with the counter have."""
+    seen, due = sum(row.seen for row in rows), sum(row.due for row in rows)
+    scrap, good, facts = sum(row.scrap for row in rows), rows[-1].good, {}
+    if any("rework" in row.counters for row in rows):
+        facts["rework_ratio"] = Fact(sum(row.rework for row in rows), good + scrap, seen, due)
+    energy = sum(row.energy for row in rows) if meter is None else meter
+    if energy:
+        facts["energy_per_part"] = Fact(energy / 1000, good, seen, due)
+    return facts
+
+
+def _wip(rows: list[Counted], takt: float) -> Fact:
+    """Parts between the stations: each passes into the gap before the next one and out of it good or as scrap."""
+    between = sum(before.good - after.good - after.scrap for before, after in pairwise(rows))
+    return Fact(between, rows[-1].due / takt, sum(row.seen for row in rows), sum(row.due for row in rows))
+
+
 def _rolled(rows: list[Counted]) -> Fact:
     """Every part of the first station is sent through the yields of those that counted any."""
     seen, due = sum(row.seen for row in rows), sum(row.due for row in rows)
@@ -163,5 +191,5 @@ def _rolled(rows: list[Counted]) -> Fact:
         return Fact(0.0, 0.0, seen, due)
     first = left = float(counting[0].good + counting[0].scrap)
     for row in counting:
-        left -= left * row.scrap / (row.good + row.scrap)
+        left -= left * (row.scrap + row.rework) / (row.good + row.scrap)
     return Fact(left, first, seen, due)

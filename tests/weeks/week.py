@@ -36,13 +36,19 @@ MINUTE = 60 // TICK
 
 @dataclass(slots=True)
 class Machine:
-    """By tick: the state's place in STATES or UNSEEN; good and scrap parts; of them those made unseen; verdicts."""
+    """By tick: the state's place in STATES or UNSEEN; good and scrap parts; of them those made unseen; verdicts.
+
+    `rework` are parts of good, `energy` Wh; `counters` says which of the two the machine tells.
+    """
 
     code: NDArray[np.int8]
     good: NDArray[np.int64]
     scrap: NDArray[np.int64]
     late: NDArray[np.bool_]
     verdict: NDArray[np.int8]
+    rework: NDArray[np.int64]
+    energy: NDArray[np.int64]
+    counters: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -61,6 +67,7 @@ class Week:
     polls: list[int]
     held: list[list[tuple[int, int]]]
     restarts: list[tuple[int, int]]
+    meter: NDArray[np.int64] | None
 
 
 def generated(seed: int) -> Week:
@@ -94,6 +101,7 @@ def generated(seed: int) -> Week:
         _polls(rng, first, end, [one for ranges in held for one in ranges]),
         held,
         restarts,
+        _energy(rng, first, end, len(calendar.planned)) if rng.random() < 0.5 else None,
     )
 
 
@@ -139,11 +147,26 @@ def _machine(rng: np.random.Generator, first: int, end: int, length: int, downs:
         np.where(made & ~good, parts, 0),
         np.zeros(length, np.bool_),
         np.where(made & (rng.random(length) < 0.05), rng.integers(0, 3, length), -1).astype(np.int8),
+        np.zeros(length, np.int64),
+        np.zeros(length, np.int64),
+        frozenset(rng.choice(("rework", "energy"), int(rng.integers(0, 3)), replace=False).tolist()),
     )
     gaps = [_range(rng, first, end, 1, 90 * MINUTE) for _ in range(int(rng.integers(0, 8)))]
     for start, stop in gaps + downs:
         _hide(machine, start, stop)
+    if "rework" in machine.counters:
+        machine.rework = rng.binomial(machine.good, rng.uniform(0.0, 0.3))
+    if "energy" in machine.counters:
+        machine.energy = _energy(rng, first, end, length)
     return machine
+
+
+def _energy(rng: np.random.Generator, first: int, end: int, length: int) -> NDArray[np.int64]:
+    """Wh told every half hour or so."""
+    energy = np.zeros(length, np.int64)
+    told = rng.integers(first, end, (end - first) // (30 * MINUTE))
+    energy[told] = rng.integers(1, 5000, len(told))
+    return energy
 
 
 def _hide(machine: Machine, start: int, stop: int) -> None:

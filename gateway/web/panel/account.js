@@ -64,7 +64,8 @@ function words(page, row) {
 /** @param {Page} page @param {any} row */
 function amount(page, row) {
   if (row.kind === "state") return minutes(page, row.amount);
-  return row.takt_s ? `${plain(page, row.amount)} × ${number(page.lang, row.takt_s, 1)} s` : plain(page, row.amount);
+  if (row.each < 0) return `−${plain(page, row.amount)}`;
+  return row.each === 1 ? plain(page, row.amount) : `${plain(page, row.amount)} × ${number(page.lang, row.each, 1)} s`;
 }
 
 /** @param {any} row */

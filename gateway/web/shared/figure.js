@@ -23,7 +23,8 @@ export function coverageClass(share) {
 }
 
 /** @param {string} unit */
-export const digits = (unit) => (unit === "parts" ? 0 : 1);
+const DIGITS = { parts: 0, stops: 0, kWh: 3 };
+export const digits = (unit) => DIGITS[unit] ?? 1;
 
 /** What stands where the value stands: the value, a range, the value of what was seen, or a dash.
  * @param {string} lang @param {Figure} figure @returns {Face} */
