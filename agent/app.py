@@ -273,7 +273,7 @@ class Agent:
             self._clear_fault,
             self.take_order,
             self.recorder.samples,
-            Options(table.consumer, table.raw),
+            Options(table.consumer, table.raw, table.home_assistant),
         )
 
     def _broker(self, table: BrokerTable) -> Broker:

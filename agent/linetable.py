@@ -62,11 +62,13 @@ class MqttTable(BrokerTable):
     """The plant's broker.
 
     `consumer` is the one that acknowledges records itself: they wait for it.
-    `raw` are the forms in which raw values are told.
+    `raw` are the forms in which raw values are told. `home_assistant` is the prefix under which Home Assistant looks
+    for sensors, "homeassistant" unless it was changed there; without it none are told.
     """
 
     consumer: PathWord | None = None
     raw: tuple[Literal["json", "binary"], ...] = ("json",)
+    home_assistant: PathWord | None = None
 
 
 class SparkplugTable(Table):

@@ -6,19 +6,20 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from agent.model import Fault, Line, LineNow, Order, Samples
 from gateway.ack import AckError, parse_ack
+from gateway.discovery import discovery
 from gateway.live import LAST_WILL, birth
 from gateway.live_lane import LiveLane
 from gateway.mqtt import Broker, CutError, Message, Mqtt, MqttError, RefusedError, TakenError
 from gateway.order import OrderError, parse_order
 from gateway.packed import packed
-from gateway.payload import encode
+from gateway.payload import Json, encode
 from gateway.raw import raw
 from gateway.record_lane import SINK, Outbox, RecordLane
 from gateway.rival import look
@@ -27,6 +28,7 @@ from gateway.topic import ACK, ONLINE, RAW, SAMPLES, topic
 FIRST_WAIT_S = 0.2
 LONGEST_WAIT_S = 5.0
 GOODBYE_S = 1.0
+SENSORS_S = 5.0
 
 # Two clients with one id would throw each other out for ever, many times a second: one of them waits.
 TAKEN_WAIT_S = 60.0
@@ -42,10 +44,14 @@ Form = Literal["json", "binary"]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the line file asks for: who acknowledges records itself, and in which forms raw values are told."""
+    """What the line file asks for.
+
+    Who acknowledges records itself, in which forms raw values are told, under which prefix Home Assistant finds them.
+    """
 
     consumer: str | None = None
     raw: tuple[Form, ...] = ("json",)
+    home_assistant: str | None = None
 
 
 DEFAULT = Options()
@@ -161,7 +167,21 @@ class Uplink:
             self._hear(link, records),
             self._tell_raw(link),
             self._steady(),
+            self._show_sensors(link),
         )
+
+    async def _show_sensors(self, link: Mqtt) -> None:
+        """Keep Home Assistant's configs as the line is: retained, each told once and when it changes."""
+        told: dict[str, Json] = {}
+        prefix = self._options.home_assistant
+        while prefix:
+            wanted = discovery(self._line, self._now(), prefix)
+            for where in [where for where, config in wanted.items() if told.get(where) != config]:
+                with self._tolerant():
+                    await link.publish(where, encode(wanted[where]), retain=True)
+            told = wanted
+            await asyncio.sleep(SENSORS_S)
+        await asyncio.Event().wait()
 
     async def _steady(self) -> None:
         """A link that stands for long has its id for itself."""
@@ -175,10 +195,16 @@ class Uplink:
         while True:
             samples = await self._samples()
             for form in self._options.raw:
-                try:
+                with self._tolerant():
                     await link.send(_told(self._line, samples, form))
-                except RefusedError as error:
-                    self._refused(error)
+
+    @contextlib.contextmanager
+    def _tolerant(self) -> Iterator[None]:
+        """A topic that the broker refuses is a fault; the others go on."""
+        try:
+            yield
+        except RefusedError as error:
+            self._refused(error)
 
     async def _hear(self, link: Mqtt, records: RecordLane) -> None:
         """Take orders and the consumer's acknowledgements as they arrive."""

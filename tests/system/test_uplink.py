@@ -2,24 +2,19 @@
 
 import asyncio
 import json
-import os
-import signal
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack
 
 import numpy as np
 import pytest
 
 from agent.model import Batch, Kind, Order, Record, Samples
-from gateway.ack import WINDOW
 from gateway.broker import program, start_broker
-from gateway.consumer import EVERY
 from gateway.mqtt import Broker, Mqtt, MqttError
 from gateway.packed import packed
 from gateway.payload import encode, order_body, record
-from gateway.record_lane import REPEATED
 from gateway.uplink import LOOK_AT
-from tests.system.broker_rig import PLAIN, free_port, mosquitto
-from tests.system.uplink_rig import BASE, NOW, ONLINE, PUBLIC, Agent, Gate, NamedReader, Reader, WatchedLedger
+from tests.system.broker_rig import PLAIN, mosquitto
+from tests.system.uplink_rig import BASE, NOW, ONLINE, PUBLIC, Agent, Gate, Reader, WatchedLedger
 
 pytestmark = pytest.mark.skipif(program("mosquitto") is None, reason="needs mosquitto")
 
@@ -67,122 +62,6 @@ async def test_an_uplink_that_starts_anew_resends_and_the_consumer_counts_once(b
     assert reader.counted == list(range(1, 301))
     assert "seen" in reader.verdicts
     assert "gap" not in reader.verdicts
-
-
-@asynccontextmanager
-async def a_broker_that_dies(tmp_path, agent, reader, gate):
-    """Half the records through a broker that is killed with all it knows; then another in its place, still shut off."""
-    await agent.make(1000)
-    async with start_broker(tmp_path / "first", port=gate.target) as first, agent.running():
-        gate.open = True
-        async with reader.listening() as link:
-            await reader.until(link, 300)
-            gate.open = False
-            os.kill(first.pid, signal.SIGKILL)
-            with suppress(MqttError):
-                await reader.until(link, 2000)
-        await agent.noted("+not_connected")
-        await agent.make(1000)
-        # A fresh broker knows neither sessions nor retained messages.
-        async with start_broker(tmp_path / "second", port=gate.target):
-            yield
-    assert agent.faults[:2] == ["+not_connected", "-not_connected"]
-
-
-@pytest.fixture
-async def gate():
-    gate = Gate(free_port())
-    gate.open = False
-    async with gate.standing():
-        yield gate
-
-
-async def test_a_broker_killed_with_its_memory_costs_a_named_consumer_nothing(tmp_path, ledger, gate):
-    agent, reader = Agent(ledger, tmp_path, gate.port, consumer=NamedReader.NAME), NamedReader(gate.target)
-    async with a_broker_that_dies(tmp_path, agent, reader, gate):
-        # The worst order: the agent is there first and tells a window full to nobody.
-        gate.open = True
-        await agent.moved("mqtt", ledger.cursor("mqtt:mes") + WINDOW)
-        async with reader.listening() as link:
-            await reader.until(link, 2000)
-            await agent.moved("mqtt:mes", 2000 - EVERY + 1)
-    assert reader.counted == list(range(1, 2001))
-    assert "gap" not in reader.verdicts
-
-
-async def test_a_broker_killed_with_its_memory_shows_any_other_consumer_what_it_missed(tmp_path, ledger, gate):
-    agent, reader = Agent(ledger, tmp_path, gate.port), Reader(gate.target)
-    async with a_broker_that_dies(tmp_path, agent, reader, gate):
-        last, told = reader.counted[-1], ledger.cursor("mqtt")
-        async with reader.listening() as link:
-            gate.open = True
-            await reader.until(link, 2000)
-    # Of what the dead broker had acknowledged the last 100 are told again; what it held beyond them is a jump in seq.
-    lost = range(last + 1, told - REPEATED + 1)
-    assert reader.counted == [seq for seq in range(1, 2001) if seq not in lost]
-    assert reader.verdicts.count("gap") == bool(lost)
-
-
-async def test_what_a_full_queue_drops_is_told_again_to_a_named_consumer(tmp_path, ledger):
-    async with (
-        mosquitto(tmp_path, *PLAIN, "max_queued_messages 40", "max_inflight_messages 5") as port,
-        Gate(port).standing() as gate,
-    ):
-        agent, reader = Agent(ledger, tmp_path, port, consumer=NamedReader.NAME), NamedReader(gate.port)
-        await agent.make(600)
-        async with reader.listening() as link:
-            gate.flowing.clear()
-            async with agent.running():
-                await agent.moved("mqtt", WINDOW)  # of which the broker kept 45
-                gate.flowing.set()
-                await reader.until(link, 600)
-    assert reader.counted == list(range(1, 601))
-
-
-async def test_a_consumer_that_is_silent_is_a_fault_and_told_again_until_it_speaks(
-    broker, ledger, tmp_path, monkeypatch
-):
-    monkeypatch.setattr("gateway.record_lane.PATIENCE_S", 0.1)
-    agent, reader = Agent(ledger, tmp_path, broker.port, consumer=NamedReader.NAME), NamedReader(broker.port)
-    await agent.make(700)
-    async with agent.running():
-        await agent.noted("+consumer_silent")
-        assert ledger.cursor("mqtt") == WINDOW
-        async with reader.listening() as link:
-            await reader.until(link, 700)
-        await agent.noted("-consumer_silent")
-    assert reader.counted == list(range(1, 701))
-
-
-async def test_an_acknowledgement_that_cannot_be_is_one_fault_and_changes_nothing(broker, ledger, tmp_path):
-    agent = Agent(ledger, tmp_path, broker.port, consumer=NamedReader.NAME)
-    await agent.make(5)
-    async with agent.running(), Mqtt(Broker("127.0.0.1", broker.port), "mes") as mes:
-        await agent.drained()
-        for last in (6, 7, 4):
-            await mes.publish(f"{BASE}/_ack/mes", encode({"last": {ledger.id: last}}))
-        await agent.noted("-bad_ack")
-        await agent.moved("mqtt:mes", 4)
-    assert agent.faults == ["+bad_ack", "-bad_ack"]
-
-
-async def test_a_broker_that_takes_and_acknowledges_nothing_is_given_up_and_found_again(
-    broker, ledger, tmp_path, monkeypatch
-):
-    monkeypatch.setattr("gateway.mqtt.ACK_S", 0.5)
-    async with Gate(broker.port).standing() as gate:
-        agent, reader = Agent(ledger, tmp_path, gate.port), Reader(broker.port)
-        async with reader.listening() as link, agent.running():
-            await agent.make(5)
-            await reader.until(link, 5)
-            gate.flowing.clear()
-            await agent.make(5)
-            await agent.noted("+not_connected")
-            gate.flowing.set()
-            await reader.until(link, 10)
-            await agent.noted("-not_connected")
-    assert reader.counted == list(range(1, 11))
-    assert "nothing is acknowledged" in agent.messages[0]
 
 
 async def test_of_two_agents_with_one_client_id_one_sounds_the_alarm_and_leaves_the_other_alone(
@@ -272,6 +151,31 @@ async def test_raw_values_are_told_as_they_reach_the_disk_in_each_form_and_never
     assert payload["value"]["value"] == [7.5]
     assert (binary.topic, binary.retain) == (f"{BASE}/_samples", False)
     assert binary.payload == packed(samples)
+
+
+async def test_home_assistant_finds_the_line_retained_and_its_values_where_the_configs_say(
+    any_broker, ledger, tmp_path
+):
+    agent = Agent(ledger, tmp_path, any_broker.port, home_assistant="homeassistant")
+    async with agent.running(), Mqtt(Broker("127.0.0.1", any_broker.port), "ha") as home:
+        await home.subscribe("homeassistant/#")
+        configs = {}
+        async for message in home.messages():
+            configs[message.topic] = json.loads(message.payload)
+            if len(configs) == 2:
+                break
+        async with Mqtt(Broker("127.0.0.1", any_broker.port), "late") as late:
+            await late.subscribe("homeassistant/#")
+            assert (await anext(late.messages())).retain
+        for config in configs.values():
+            await home.subscribe(config["state_topic"])
+        told = {}
+        async for message in home.messages():
+            told[message.topic] = json.loads(message.payload)
+            if {config["state_topic"] for config in configs.values()} <= told.keys():
+                break
+    assert {config["device"]["name"] for config in configs.values()} == {"Press (SIM)", "Rice cooker line 3 (SIM)"}
+    assert told[f"{BASE}/_kpi"]["value"][0]["name"] == "takt"
 
 
 async def test_a_broken_link_tells_the_last_will_and_the_next_one_takes_it_back(broker, ledger, tmp_path):
