@@ -1,7 +1,8 @@
 """The ledger: commit, then acknowledge. One thread owns the only writing connection.
 
 What is handed in within 200 ms goes to disk in one transaction; `commit` returns when it is there.
-While the disk fails nothing is lost or claimed: changes wait in memory, in order, and `durable` is False.
+While the disk fails nothing is claimed: changes wait in memory, in order, and `durable` is False. Memory is bounded:
+the oldest samples that wait give way, as a gap; records never do, so `holding` says when to bring no more.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agent.counter import CounterState
@@ -22,7 +23,7 @@ from agent.ledger_damage import BROKEN
 from agent.ledger_migrate import migrated
 from agent.ledger_reader import Reader, Series
 from agent.ledger_record import LedgerError, canonical
-from agent.ledger_room import FILLING, THIN, hold_reserve, release_reserve, words
+from agent.ledger_room import FILLING, THIN, Lost, hold_reserve, release_reserve, words
 from agent.ledger_salvage import mended, suspect
 from agent.ledger_store import (
     DISK_ERRORS,
@@ -45,6 +46,8 @@ GROUP_S = 0.205  # between commits: with the syncs of checkpoints that is five a
 CURSOR_S = 1.0
 RETRY_S = 1.0
 STUCK_S = 4.0
+MOST_BYTES, MOST_RECORDS = 64 * 2**20, 100_000  # of samples and of records that wait for the disk
+LARGEST = 500  # changes written at once
 MAX_BYTES = 2 * 1024**3
 ROOMY = FILLING - 0.05  # what was filling has room again
 NOTHING: Mapping[tuple[str, str], CounterState] = {}
@@ -60,6 +63,10 @@ class _Waiting:
 
     change: Change
     done: asyncio.Future[tuple[Record, ...]]
+
+
+def _size(change: Change) -> int:
+    return sum(len(block.body) for block in change.blocks)
 
 
 class Ledger:
@@ -93,6 +100,8 @@ class Ledger:
         self._floor = self._store.floor
         self._moved: dict[str, int] = {}
         self._waiting: list[_Waiting] = []
+        self._bytes, self._records = 0, 0  # of what waits
+        self._dropped: Lost | None = None
         self._writing: float | None = None
         self._closing = False
         self._wake = threading.Condition()
@@ -124,6 +133,11 @@ class Ledger:
         begun = self._writing
         return self.trouble is None and (begun is None or time.monotonic() - begun < STUCK_S)
 
+    @property
+    def holding(self) -> bool:
+        """Not durable, and with room in memory for what is handed in meanwhile."""
+        return not self.durable and self._records < MOST_RECORDS
+
     async def commit(
         self,
         records: Sequence[Record] = (),
@@ -133,7 +147,19 @@ class Ledger:
         blocks: Sequence[Block] = (),
         marks: Mapping[str, str] = NO_MARKS,
     ) -> tuple[Record, ...]:
-        """All of it in one transaction; the records with their seq, once on disk. Order of calls is order of seq.
+        """All of it in one transaction; the records with their seq, once on disk. Order of calls is order of seq."""
+        return await self.hand_in(records, counters=counters, observed=observed, blocks=blocks, marks=marks)
+
+    def hand_in(
+        self,
+        records: Sequence[Record] = (),
+        *,
+        counters: Mapping[tuple[str, str], CounterState] = NOTHING,
+        observed: Mapping[str, Observed] = NOBODY,
+        blocks: Sequence[Block] = (),
+        marks: Mapping[str, str] = NO_MARKS,
+    ) -> asyncio.Future[tuple[Record, ...]]:
+        """The same without waiting: what tells that it is on disk, or why it never will be.
 
         `marks` are short texts by key that replace those of before: what a driver goes on by after a crash.
         """
@@ -145,8 +171,25 @@ class Ledger:
             if self._closing:
                 raise LedgerError(f"the ledger in {self.folder} is closed: nothing more can be recorded")
             self._waiting.append(waiting)
+            self._bytes += _size(change)
+            self._records += len(change.records)
+            self._bound()
             self._wake.notify()
-        return await waiting.done
+        return waiting.done
+
+    def _bound(self) -> None:
+        """Let go of the oldest samples that wait, where they are too many."""
+        for waiting in self._waiting:
+            if self._bytes <= MOST_BYTES:
+                return
+            blocks = waiting.change.blocks
+            if blocks:
+                spans = [(one.first, one.last) for one in blocks]
+                spans += [(self._dropped.start, self._dropped.end)] if self._dropped else []
+                start, end = min(first for first, _ in spans), max(last for _, last in spans)
+                self._dropped = Lost("samples", "not_durable", start, end)
+                self._bytes -= _size(waiting.change)
+                waiting.change = replace(waiting.change, blocks=())
 
     async def records(self, after: int, limit: int) -> list[Record]:
         """Up to `limit` committed records with seq > after, by seq; none that another ledger told before."""
@@ -189,7 +232,7 @@ class Ledger:
         if self._store is not None:
             self._store.close()
 
-    def _next(self, last: float) -> tuple[list[_Waiting], dict[str, int]] | None:
+    def _next(self, last: float) -> tuple[list[_Waiting], dict[str, int], Lost | None] | None:
         """What is due, in order of arrival; None when closed and all is written."""
         with self._wake:
             while True:
@@ -200,13 +243,18 @@ class Ledger:
                 self._wake.wait(left)
             if self._closing and not self._waiting and not self._moved:
                 return None
-            group, self._waiting = self._waiting, []
+            group, self._waiting = self._waiting[:LARGEST], self._waiting[LARGEST:]
+            self._bytes -= sum(_size(one.change) for one in group)
+            self._records -= sum(len(one.change.records) for one in group)
             moved, self._moved = self._moved, {}
-            return group, moved
+            lost, self._dropped = self._dropped, None
+            return group, moved, lost
 
-    def _write(self, group: list[_Waiting], moved: dict[str, int]) -> None:
+    def _write(self, group: list[_Waiting], moved: dict[str, int], lost: Lost | None) -> None:
         """Write a group, again and again on a new connection while the disk fails."""
-        changes = [waiting.change for waiting in group] + ([Change(cursors=moved)] if moved else [])
+        changes = [waiting.change for waiting in group]
+        if moved or lost:
+            changes.append(Change(cursors=moved, lost=(lost,) if lost else ()))
         while True:
             try:
                 written = self._attempt(changes)

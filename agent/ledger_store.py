@@ -68,6 +68,7 @@ class Change:
     blocks: tuple[Block, ...] = ()
     cursors: Mapping[str, int] = field(default_factory=dict)
     marks: Mapping[str, str] = field(default_factory=dict)
+    lost: tuple[Lost, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ class Store:
         for change in changes:
             self._put_state(change)
         seq = self.stand.seq + sum(map(len, placed))
-        for record in self._put_samples([block for change in changes for block in change.blocks], seq, wall):
+        for record in self._put_samples(changes, seq, wall):
             root, seq = self._insert(record, root, wall), record.seq
         self._close_transaction(Stand(seq, root, self.stand.commits + 1), changes)
         self._used -= self._ladder.settle()
@@ -221,16 +222,17 @@ class Store:
         self._meta |= kept
         self._db.executemany("INSERT OR REPLACE INTO meta VALUES(?, ?)", kept.items())
 
-    def _put_samples(self, blocks: Sequence[Block], seq: int, wall: int) -> list[Record]:
+    def _put_samples(self, changes: Sequence[Change], seq: int, wall: int) -> list[Record]:
         """A turn of samples, one small step for those that got cold, and room; gaps of what is lost, beyond `seq`."""
-        lost: list[Lost | None] = []
+        blocks = [block for change in changes for block in change.blocks]
+        lost: list[Lost | None] = [one for change in changes for one in change.lost]
         if blocks:
             hot = [self._hot(block) for block in blocks]
             self._slots.put(hot)
             added, damaged = ledger_cold.compact(self._db, self._slots)
             self._used += added
             self._used -= ledger_cold.expire(self._db, self._keep, self._used, ledger_cold.span(hot)[1])
-            lost = [Lost("samples", "damaged", *one) for one in damaged]
+            lost += [Lost("samples", "damaged", *one) for one in damaged]
         told = min(self.cursors.values(), default=self.stand.seq)
         if self._keep.records_hours is not None:
             self._ladder.forget(told, wall - int(self._keep.records_hours * 3600 * SECOND))

@@ -80,8 +80,8 @@ class Poller:
                 await self._within(self.device.timeout, driver.close())
 
     async def _read_on(self, driver: Driver[Any]) -> None:
-        """Read while commits are pending, acknowledge in order."""
-        pending: deque[tuple[asyncio.Task[None], int]] = deque()
+        """Read while commits are pending, acknowledge in order what is on disk; what only memory holds, never."""
+        pending: deque[tuple[asyncio.Task[bool], int]] = deque()
         patience = self.device.timeout + max(tag.every for tag in self.device.tags)
         try:
             while True:
@@ -93,8 +93,10 @@ class Poller:
                 pending.append((taking, batch.token))
                 await self._well()
                 while pending and (pending[0][0].done() or len(pending) > MAX_PENDING):
-                    await pending[0][0]
-                    await driver.acknowledge(pending.popleft()[1])
+                    kept = await pending[0][0]
+                    _, token = pending.popleft()
+                    if kept:
+                        await driver.acknowledge(token)
         finally:
             await asyncio.sleep(0)  # a batch just handed over gets to the recorder
             for task, _ in pending:

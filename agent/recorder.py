@@ -40,6 +40,7 @@ from gateway import payload
 
 BLOCK = 1 * SECOND
 TICK_S = 0.25
+LOOK_S = 0.5  # between two looks whether the disk has failed, for what waits for it
 RAW_KEPT = 64  # blocks of raw values that wait for whoever tells them; then the oldest gives way
 
 
@@ -49,7 +50,7 @@ class Filling:
 
     batches: list[Batch]
     since: int
-    written: asyncio.Future[None]
+    written: asyncio.Future[bool]
 
 
 class Recorder:
@@ -95,18 +96,23 @@ class Recorder:
             await self._commit(Told(records))
         return news
 
-    async def take(self, device: str, batch: Batch) -> None:
-        """Record a batch; returns when its records and its samples are on disk."""
+    async def take(self, device: str, batch: Batch) -> bool:
+        """Record a batch; True when its records and its samples are on disk.
+
+        False where the disk fails and memory holds them: the line is shown on, and not durable.
+        """
         mono = self._mono_ns()
         told = self._plant.take(device, batch, mono)
         written = self._fill(device, batch, mono)
         if self._behind is None:
             self._behind = mono
+        kept = True
         if told.records or told.counters:
-            await self._commit(told)
+            kept = await self._commit(told)
             self._plant.links[device].latency_ms = (self._mono_ns() - mono) / 1e6
         if written is not None:
-            await asyncio.shield(written)
+            kept = await asyncio.shield(written) and kept
+        return kept
 
     async def inspect(self, inspection: Inspection) -> None:
         """Record a judged part."""
@@ -210,7 +216,7 @@ class Recorder:
         """The next raw values that are on disk, for one taker; each block is handed out once."""
         return await self._raw.get()
 
-    def _fill(self, device: str, batch: Batch, mono: int) -> asyncio.Future[None] | None:
+    def _fill(self, device: str, batch: Batch, mono: int) -> asyncio.Future[bool] | None:
         """Put a batch into the block of its device; what tells when that is on disk."""
         if not len(batch.index):
             return None
@@ -225,14 +231,15 @@ class Recorder:
         blocks = [self._block(device, one.batches) for device, one in filling.items()]
         places = {key: text for device, one in filling.items() for key, text in marks(device, one.batches).items()}
         try:
-            await self._commit(Told(list(records)), blocks, places)
+            kept = await self._commit(Told(list(records)), blocks, places)
         except BaseException:
             for one in filling.values():
                 one.written.cancel()
             raise
         for device, one in filling.items():
-            one.written.set_result(None)
-            self._offer(device, one.batches)
+            one.written.set_result(kept)
+            if kept:
+                self._offer(device, one.batches)
 
     def _offer(self, device: str, batches: Sequence[Batch]) -> None:
         if self._raw.full():
@@ -246,12 +253,29 @@ class Recorder:
         names = tuple(name for name, _ in self._plant.links[device].rule.tags)
         return Block(device, names, int(times.min()), int(times.max()), len(times), samples.encode(batches))
 
-    async def _commit(self, told: Told, blocks: Sequence[Block] = (), places: Mapping[str, str] = NO_MARKS) -> None:
-        """One transaction; once it is on disk, the line is shown as it was when handed in."""
+    async def _commit(self, told: Told, blocks: Sequence[Block] = (), places: Mapping[str, str] = NO_MARKS) -> bool:
+        """One transaction; the line is shown as it was when handed in once that is on disk, or not durable.
+
+        Whether it is on disk.
+        """
         look, self._behind = self._plant.look(), None
         observed = self._plant.observed()
-        await self.ledger.commit(told.records, counters=told.counters, observed=observed, blocks=blocks, marks=places)
+        handed_in = self.ledger.hand_in(
+            told.records, counters=told.counters, observed=observed, blocks=blocks, marks=places
+        )
+        kept = await self._on_disk(handed_in)
         if look.number > self._shown.number:
             self._shown = look
         grown, self._grown = self._grown, asyncio.Event()
         grown.set()
+        return kept
+
+    async def _on_disk(self, handed_in: asyncio.Future[tuple[Record, ...]]) -> bool:
+        """Wait until it is, or until the disk fails and memory holds it: a LedgerError later is the next call's."""
+        while not handed_in.done():
+            if self.ledger.holding:
+                handed_in.add_done_callback(lambda done: done.cancelled() or done.exception())
+                return False
+            await asyncio.wait({handed_in}, timeout=LOOK_S)
+        await handed_in
+        return True
