@@ -39,8 +39,11 @@ class Finished:
         self.seconds += line["seconds"]
 
     def _lines(self) -> list[Any]:
-        """Whole lines; the last may be torn by what stopped the run."""
+        """All lines; a last one that was torn by what stopped the run is taken away."""
         if not self._path.exists():
             return []
         text = self._path.read_text(encoding="utf-8")
-        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+        whole = text[: text.rfind("\n") + 1]
+        if whole != text:
+            self._path.write_text(whole, encoding="utf-8")
+        return [json.loads(line) for line in whole.splitlines()]

@@ -12,10 +12,11 @@ import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 from agent.counter import CounterState, step
-from agent.ledger import Ledger, Observed, Reader
-from agent.ledger_store import FILE
+from agent.ledger import MAX_BYTES, Ledger, Observed, Reader
+from agent.ledger_store import FILE, Change, Store
 from agent.model import SECOND, Kind, Record
 from agent.proof import report_of
 
@@ -28,12 +29,17 @@ Key = tuple[str, str]
 Truth = dict[Key, dict[int, int]]
 
 
-async def written(folder: Path, number: int) -> Truth:
-    """A ledger of counts with resets, told up to three quarters; what was counted at each reading's time."""
+def written(folder: Path, number: int) -> Truth:
+    """A ledger of counts with resets, told up to three quarters; what was counted at each reading's time.
+
+    Octet for octet the same each time, so that a seed names a damage.
+    """
     plant = random.Random(7)
     counters: dict[Key, CounterState] = {}
     truth: Truth = {key: {} for key in COUNTERS}
-    ledger = await Ledger.open(folder, group_s=0)
+    folder.mkdir()
+    with patch("secrets.token_hex", lambda size: "5e" * size):
+        store = Store(folder / FILE, MAX_BYTES)
     try:
         for second in range(number):
             records = []
@@ -49,10 +55,10 @@ async def written(folder: Path, number: int) -> Truth:
                     body = {"counter": key[1], **numbers, "note": told.note}
                     records.append(Record(Kind.COUNT, key[0], second * SECOND, body, simulated=True))
             seen = {name: Observed(second * SECOND) for name in ("press1", "trim1")}
-            await ledger.commit(records, counters=dict(counters), observed=seen)
-        await ledger.move_cursor("mqtt", ledger.last_seq * 3 // 4)
+            store.write([Change(tuple(records), dict(counters), seen)], second * SECOND)
+        store.write([Change(cursors={"mqtt": store.stand.seq * 3 // 4})], number * SECOND)
     finally:
-        await ledger.close()
+        store.close()
     return truth
 
 
@@ -106,7 +112,7 @@ def _prove(folder: Path, salvaged: bool, was: str) -> None:
 def _whole() -> tuple[tempfile.TemporaryDirectory[str], Truth]:
     """The ledger that is hurt, written once per process."""
     held = tempfile.TemporaryDirectory()
-    return held, asyncio.run(written(Path(held.name) / "whole", 120))
+    return held, written(Path(held.name) / "whole", 120)
 
 
 def one(seed: int, folder: Path) -> dict[str, int]:

@@ -74,7 +74,8 @@ def part(name: str, *, quick: bool) -> Part:
 
 def attempt(name: str, seed: int, form: Mapping[str, Any], *, quiet: bool) -> tuple[int, Found | str, float]:
     """One seed in a folder of its own: its numbers or what went wrong, and its seconds. May run in another process."""
-    logging.disable(logging.CRITICAL if quiet else logging.NOTSET)
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL if quiet else before)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix=f"tanchang-{name}-", ignore_cleanup_errors=True) as folder:
         try:
@@ -83,6 +84,7 @@ def attempt(name: str, seed: int, form: Mapping[str, Any], *, quiet: bool) -> tu
             outcome = f"FAILED {name} seed {seed}: {error!s:.2000}"
         except Exception:  # noqa: BLE001 - whatever it is, the other seeds go on
             outcome = f"FAILED {name} seed {seed}:\n{traceback.format_exc()}"
+    logging.disable(before)
     return seed, outcome, time.monotonic() - began
 
 
