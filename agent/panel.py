@@ -7,17 +7,15 @@ import ipaddress
 import logging
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-
-import uvicorn
 
 from agent import faults
 from agent.linetable import PanelTable
 from agent.model import Fault, Line
-from gateway.listen import listening
+from gateway.listen import listening, server
 from gateway.panel.access import Access
 from gateway.panel.server import create
 from gateway.panel.users import Users, UsersError
@@ -25,14 +23,6 @@ from gateway.panel.view import View
 
 LOOPBACK = "127.0.0.1"
 log = logging.getLogger("agent.panel")
-
-
-class Server(uvicorn.Server):
-    """Leaves the signals to the agent."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 @asynccontextmanager
@@ -110,11 +100,11 @@ async def _serve(
 
 async def _until(app: Any, door: socket.socket, *over: asyncio.Event) -> None:
     """Serve until one of the events; what is being answered is answered."""
-    server = Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
+    serving = server(app)
     async with asyncio.TaskGroup() as group:
-        serving = group.create_task(server.serve(sockets=[door]), name="panel serve")
+        task = group.create_task(serving.serve(sockets=[door]), name="panel serve")
         waits = [group.create_task(one.wait(), name="panel over") for one in over]
-        await asyncio.wait({serving, *waits}, return_when=asyncio.FIRST_COMPLETED)
-        server.should_exit = True
+        await asyncio.wait({task, *waits}, return_when=asyncio.FIRST_COMPLETED)
+        serving.should_exit = True
         for wait in waits:
             wait.cancel()
