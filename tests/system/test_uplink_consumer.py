@@ -1,4 +1,4 @@
-"""What the record lane promises when a broker forgets: a named consumer misses nothing, any other sees what it missed."""
+"""What the record lane promises when a broker forgets: who is named misses nothing, any other sees what it missed."""
 
 import os
 import signal
