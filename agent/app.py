@@ -98,6 +98,7 @@ class Agent:
         self.inspectors: list[Inspector] = []
         self.scheduler: Scheduler | None = None
         self.uplink: Uplink | None = None
+        self.edge_node: EdgeNode | None = None
         self._bookmarks: Mapping[str, Bookmark] = {}
         self._orders: dict[str, Order] = {}
         self._reports: asyncio.Queue[Awaitable[object]] = asyncio.Queue()
@@ -144,7 +145,8 @@ class Agent:
             self.uplink = self._make_uplink(self.file.mqtt)
             yield "uplink", self.uplink.run()
         if self.file.sparkplug is not None:
-            yield "sparkplug", self._kept_up("sparkplug", self._make_edge_node(self.file.sparkplug).run)
+            self.edge_node = self._make_edge_node(self.file.sparkplug)
+            yield "sparkplug", self._kept_up("sparkplug", self.edge_node.run)
         yield "report", self._report()
 
     def _heard(self, device: str, batch: Batch) -> None:
@@ -192,8 +194,14 @@ class Agent:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_S):
                 # A cursor tells nobody that it moved.
-                while self.uplink and self.ledger.cursor(self.uplink.sink) < self.ledger.last_seq:  # noqa: ASYNC110
+                while self._is_behind():  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
+
+    def _is_behind(self) -> bool:
+        """Whether a face of the line has not told all that is recorded; one that waits for its host is left alone."""
+        sinks = [self.uplink.sink] if self.uplink is not None else []
+        sinks += [self.edge_node.sink] if self.edge_node is not None and self.edge_node.telling else []
+        return any(self.ledger.cursor(sink) < self.ledger.last_seq for sink in sinks)
 
     async def _report(self) -> None:
         """Records the faults that parts without a wait of their own report."""

@@ -94,6 +94,7 @@ class EdgeNode:
         self._wait = FIRST_WAIT_S
         self._rebirth = False
         self._nudge = asyncio.Event()
+        self.telling = False  # born, and not yet gone
 
     async def run(self) -> None:
         """Connect, carry on until the link breaks or the primary host goes, wait, the next broker; for ever."""
@@ -156,9 +157,10 @@ class EdgeNode:
                 self._host.forget()
                 await link.subscribe(self._host.topic)
                 await self._await_host(self._host, hearing)
-            self._wait = FIRST_WAIT_S
+            self._wait, self.telling = FIRST_WAIT_S, True
             await self._tell(link, session, hearing)
         finally:
+            self.telling = False
             hearing.cancel()
             await asyncio.gather(hearing, return_exceptions=True)
 

@@ -77,6 +77,7 @@ async def test_an_agent_is_born_as_its_line_and_keeps_count_of_its_connects(tmp_
                     assert metrics["Properties/Equipment"] == "foshan/appliances/cooker3"
     reader = Reader(tmp_path / "data")
     assert reader.marks()["sparkplug.bdSeq"] == "1"
+    assert reader.cursors()["sparkplug"] == reader.last_seq  # what was recorded is told before it goes
     reader.close()
 
 
