@@ -37,6 +37,11 @@ def _add_line(commands: Commands) -> None:
     run.add_argument("--data", type=Path, default=Path("data"), help="where ledger and evidence are kept")
     run.add_argument("--attached", action="store_true", help="stop when standard input closes")
 
+    trust = commands.add_parser("trust", help="which OPC UA servers the agent may talk to, by their certificates")
+    trust.add_argument("what", choices=["list", "accept", "remove"])
+    trust.add_argument("file", type=Path, help="the line file")
+    trust.add_argument("thumbprint", nargs="?", help="SHA-256 as `list` shows it, or its first digits")
+
     commands.add_parser("doctor", help="check this installation; say what to mend")
     commands.add_parser("schema", help="print the JSON schema of a line file")
 
@@ -130,6 +135,9 @@ def _check(arguments: argparse.Namespace) -> int:
         return MISTAKE
     tags = sum(len(device.tags) for device in line.devices)
     print(f"{arguments.file}: {len(line.machine)} machines, {len(line.device)} devices, {tags} tags; no mistakes")
+    for device in line.devices:
+        for warning in device.warnings:
+            print(f"{arguments.file}: warning: device {device.name}: {warning}", file=sys.stderr)
     if not arguments.live:
         return 0
     from agent.livecheck import check_live
@@ -168,6 +176,17 @@ def _run(arguments: argparse.Namespace) -> int:
     from agent.linefile import load
 
     return run(load(arguments.file), arguments.file.parent, arguments.data, attached=arguments.attached)
+
+
+def _trust(arguments: argparse.Namespace) -> int:
+    from agent.linefile import LineFileError, load
+    from agent.trust import trust
+
+    try:
+        return trust(load(arguments.file), arguments.what, arguments.thumbprint)
+    except (LineFileError, OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return MISTAKE
 
 
 def _doctor(_: argparse.Namespace) -> int:
@@ -227,6 +246,7 @@ COMMANDS = {
     "import": _import,
     "probe": _probe,
     "run": _run,
+    "trust": _trust,
     "doctor": _doctor,
     "schema": _schema,
     "demo": _demo,

@@ -8,6 +8,8 @@ REMEDIES = {
     "not_connected": "Check power and network cable of the device and its address in the line file;"
     " the agent keeps trying.",
     "misconfigured": "Correct the device's table in the line file and start the agent again.",
+    "untrusted": "Compare the certificate's thumbprint with the server's own display, then accept it with"
+    " tanchang trust accept; the agent goes on by itself.",
     "internal": "Restart is automatic. Report the traceback in the log as a bug.",
     "suspect_counter": "The counter jumped further than the machine can produce: check the counter's tag and type,"
     " and max_rate of the machine. Counting goes on from the new value once it moves.",

@@ -29,6 +29,7 @@ def load(path: Path) -> LineFile:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise LineFileError(path, [Mistake("", f"not TOML: {error}")]) from error
+    _place_files(raw, path.parent)
     mistakes = _device_mistakes(raw)
     try:
         line_file = LineFile.model_validate(raw)
@@ -52,6 +53,18 @@ def schema() -> dict[str, Any]:
         tables.append({"$ref": f"#/$defs/{driver}"})
     document["properties"]["device"]["items"] = {"oneOf": tables}
     return document
+
+
+def _place_files(raw: Mapping[str, Any], base: Path) -> None:
+    """What a device table says of files starts from the line file, not from where the agent was started."""
+    tables = raw.get("device", [])
+    for table in tables if isinstance(tables, list) else []:
+        if not isinstance(table, dict) or table.get("driver") not in DRIVERS:
+            continue
+        for key, usual in device_type(table["driver"]).files.items():
+            written = table.get(key, usual or None)
+            if isinstance(written, str):
+                table[key] = str(base / written)
 
 
 def _device_mistakes(raw: Mapping[str, Any]) -> list[Mistake]:

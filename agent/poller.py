@@ -14,7 +14,7 @@ from agent import faults
 from agent.ledger import LedgerError
 from agent.model import Batch
 from agent.recorder import Recorder
-from drivers.contract import Device, Driver, MisconfiguredError, NotConnectedError
+from drivers.contract import Device, Driver, MisconfiguredError, NotConnectedError, UntrustedError
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0
@@ -54,6 +54,8 @@ class Poller:
                 await self._session()
             except MisconfiguredError as error:
                 return await self._fail("misconfigured", error)
+            except UntrustedError as error:
+                await self._fail("untrusted", error)
             except (NotConnectedError, OSError) as error:  # TimeoutError is an OSError
                 await self._fail("not_connected", error)
             except LedgerError:

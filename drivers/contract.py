@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Generic, TypeVar
 
@@ -21,6 +21,10 @@ class DriverError(Exception):
 
 class NotConnectedError(DriverError):
     """The device cannot be reached now: the agent marks its tags and tries again."""
+
+
+class UntrustedError(NotConnectedError):
+    """The device does not prove to be the one a person accepted: the agent says so and tries again."""
 
 
 class MisconfiguredError(DriverError):
@@ -49,10 +53,18 @@ class Device(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    files: ClassVar[Mapping[str, str]] = {}
+    """Keys that name files or folders, where a relative one starts from the line file; with their defaults, or ""."""
+
     name: Name
     driver: str
     timeout: Duration = 2.0
     clock: Name | None = None
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What the line file allows and a plant should not have, each with a remedy."""
+        return ()
 
     @property
     def address(self) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import field_validator, model_validator
 
@@ -14,7 +14,7 @@ from drivers.contract import Device, Tag
 
 DataType = Literal["u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f32", "f64", "bool", "text", "datetime"]
 CLOCK_TYPES = (None, "u64", "i64", "datetime")
-SECURED = ("certificate", "private_key", "server_thumbprint")
+PAIRS = (("certificate", "private_key"), ("user_certificate", "user_private_key"))
 
 
 class OpcuaTag(Tag):
@@ -42,8 +42,11 @@ class OpcuaDevice(Device):
     """One OPC UA server. A namespace is named by its URI and resolved at each connect, since its index may move.
 
     Without security the word "none" has to be written; otherwise the channel is signed and encrypted, and the
-    server is known by the SHA-256 thumbprint of its certificate.
+    server is known by its certificate: the SHA-256 thumbprint that is written here, or one that `tanchang trust`
+    accepted. Our own certificate is made in the folder `pki` where none is written.
     """
+
+    files: ClassVar[Mapping[str, str]] = {"pki": "pki", "password_file": ""} | dict.fromkeys(sum(PAIRS, ()), "")
 
     driver: Literal["opcua"]
     url: str
@@ -51,12 +54,27 @@ class OpcuaDevice(Device):
     security: Literal["none", "sign_and_encrypt"] = "sign_and_encrypt"
     certificate: Path | None = None
     private_key: Path | None = None
+    pki: Path = Path("pki")
     server_thumbprint: str | None = None
+    server_host: str | None = None
+    username: str | None = None
+    password_file: Path | None = None
+    user_certificate: Path | None = None
+    user_private_key: Path | None = None
     tag: tuple[OpcuaTag, ...]
 
     @property
     def address(self) -> str:
         return self.url
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        if self.security == "sign_and_encrypt":
+            return ()
+        return (
+            'security = "none": whoever is in this network can read and forge all values; use it on an isolated '
+            "network only",
+        )
 
     @property
     def tags(self) -> Sequence[OpcuaTag]:
@@ -86,11 +104,15 @@ class OpcuaDevice(Device):
     def _whole(self) -> Self:
         if not self.tag:
             raise ValueError("this device has no tag; write at least one")
-        missing = [key for key in SECURED if getattr(self, key) is None]
-        if self.security == "sign_and_encrypt" and missing:
-            raise ValueError(
-                f'a secured link needs {", ".join(missing)}; write them, or security = "none" on an isolated network'
-            )
+        for certificate, key in PAIRS:
+            if (getattr(self, certificate) is None) != (getattr(self, key) is None):
+                raise ValueError(f"write both {certificate} and {key}, or none of them")
+        if self.password_file is not None and self.username is None:
+            raise ValueError("password_file: write the username it belongs to")
+        if self.username is not None and self.user_certificate is not None:
+            raise ValueError("write username or user_certificate: a session has one user")
+        if self.security == "none" and (self.username is not None or self.user_certificate is not None):
+            raise ValueError('a password is never sent over a link with security = "none"; leave that key out')
         relative = next((tag for tag in self.tag if not tag.node.startswith("ns=")), None)
         if self.namespace is None and relative is not None:
             raise ValueError(f"write namespace, the URI that node {relative.node!r} belongs to, or 'ns=' in each node")

@@ -19,9 +19,12 @@ from asyncua.observer import Observer
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.ua_binary import struct_to_binary
 from asyncua.ua.uaerrors import (
+    BadIdentityTokenInvalid,
+    BadIdentityTokenRejected,
     BadMessageNotAvailable,
     BadSubscriptionIdInvalid,
     BadTooManyPublishRequests,
+    BadUserAccessDenied,
     UaError,
     UaStatusCodeError,
 )
@@ -32,7 +35,7 @@ from drivers.opcua.columns import Notification
 from drivers.opcua.decode import Decoder
 from drivers.opcua.decoded import from_message, from_result
 from drivers.opcua.device import OpcuaDevice
-from drivers.opcua.security import secure
+from drivers.opcua.security import Identity, identify, secure
 from drivers.opcua.ticket import Ticket
 
 READ_ONLY_SERVICES = frozenset(
@@ -56,6 +59,7 @@ READ_ONLY_SERVICES = frozenset(
 RAW_PUBLISH = "_send_request"
 SERVER_NONCE, IDENTITIES = "_server_nonce", "_policy_ids"
 HAS_RAW_PUBLISH = wire.KNOWN and hasattr(UaSession, RAW_PUBLISH)
+NOT_LET_IN = (BadUserAccessDenied, BadIdentityTokenRejected, BadIdentityTokenInvalid)
 SESSION_TIMEOUT_MS = 60_000
 MAX_PUBLISH_OCTETS = 16 * 1024 * 1024
 ITEMS_PER_CALL = 1000
@@ -100,6 +104,7 @@ class Session:
         wire.vet_all_responses(self._client.uaclient)
         self._decoder = Decoder()
         self._gone: asyncio.Future[None] | None = None
+        self._identity: Identity = (None, None, None)
 
     async def open(self, ticket: Ticket | None = None) -> bool:
         """Channel and session, secured as the device table says. True where it is the ticket's session that lives on.
@@ -109,6 +114,7 @@ class Session:
         with self._failing("does not open a session"):
             if self._device.security != "none":
                 await secure(self._client, self._device)
+                self._identity = await identify(self._client, self._device)
             await self._client.connect_socket()
             self._watch_the_end()
             await self._client.send_hello()
@@ -116,7 +122,14 @@ class Session:
             if ticket is not None and await self._taken_up(ticket):
                 return True
             await self._client.create_session()
-            await self._client.activate_session()
+            try:
+                await self._client.activate_session(*self._identity)
+            except NOT_LET_IN as error:  # not tried again: a server may lock out whom it sees too often
+                who = self._device.username or self._device.user_certificate or "anybody unnamed"
+                raise MisconfiguredError(
+                    f"{self._device.url} does not let {who} in ({error}); correct username and password_file, or "
+                    "user_certificate, as the server's user management has them"
+                ) from error
             return False
 
     @property
@@ -275,7 +288,7 @@ class Session:
         setattr(client, SERVER_NONCE, ticket.nonce)
         setattr(client, IDENTITIES, list(ticket.identities))
         try:
-            await client.activate_session()
+            await client.activate_session(*self._identity)
         except UaStatusCodeError:
             client.uaclient.session.reset_authentication_token()
             return False

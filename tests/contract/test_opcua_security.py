@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from drivers.catalog import create
-from drivers.contract import Device, MisconfiguredError
+from drivers.contract import Device, MisconfiguredError, UntrustedError
 from drivers.opcua import security
 from tests.contract.twins import NAMES, OpcuaTwin, Tap, keys, opcua_services
 
@@ -18,6 +18,7 @@ async def secured(opcua: OpcuaTwin, port: int, folder: Path, **changes: str) -> 
     certificate, key = await keys(folder, "client")
     thumbprint = hashlib.sha256((opcua.folder / "server.der").read_bytes()).hexdigest()
     own = {"certificate": str(certificate), "private_key": str(key), "server_thumbprint": thumbprint}
+    own["server_host"] = "localhost"  # what its certificate says
     return opcua.device(port, security="sign_and_encrypt", **(own | changes))
 
 
@@ -42,7 +43,7 @@ async def test_another_server_than_the_pinned_one_is_refused_before_a_session_is
 ) -> None:
     async with Tap(opcua.port) as tap:
         driver = create(await secured(opcua, tap.port, tmp_path, server_thumbprint="0" * 64))
-        with pytest.raises(MisconfiguredError, match="not the pinned one"):
+        with pytest.raises(UntrustedError, match="not the pinned one"):
             await driver.connect(driver.device.tags)
         await driver.close()
         assert [number for number, _ in opcua_services(tap.sent)] == [428]  # GetEndpoints

@@ -132,6 +132,7 @@ class OpcuaTwin:
             [ua.SecurityPolicyType.NoSecurity, ua.SecurityPolicyType.Aes256Sha256RsaPss_SignAndEncrypt]
         )
         certificate, key = await keys(self.folder, "server")
+        await server.set_application_uri("urn:tanchang:test:server")
         await server.load_certificate(certificate)
         await server.load_private_key(key)
         self._space = await server.register_namespace(NAMESPACE)

@@ -36,8 +36,23 @@ def test_what_is_no_node_is_refused_with_an_example(node: str) -> None:
 
 
 def test_no_security_has_to_be_written() -> None:
-    with pytest.raises(ValidationError, match='write them, or security = "none"'):
-        device(GOOD, security=...)
+    assert device(GOOD, security=...).security == "sign_and_encrypt"
+    assert device(GOOD, security=...).warnings == ()
+    assert "isolated" in device(GOOD).warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"username": "line3"}, "never sent over a link"),
+        ({"security": ..., "password_file": "p"}, "write the username"),
+        ({"security": ..., "certificate": "c.der"}, "both certificate and private_key"),
+        ({"security": ..., "username": "u", "user_certificate": "c", "user_private_key": "k"}, "one user"),
+    ],
+)
+def test_an_identity_is_written_whole_and_never_goes_over_an_open_link(keys: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        device(GOOD, **keys)
 
 
 def test_a_short_node_needs_a_namespace() -> None:
