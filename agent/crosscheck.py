@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
+from agent.flashing import Lamp, lamp_word
 from agent.linetable import LineFile, MachineTable, StateTable
 from agent.mistake import Mistake
 from drivers.contract import Device
 
 TAGS_OF_A_MACHINE = ("good", "scrap", "rework", "energy", "cycle", "reason")
 ENERGY_UNITS = ("Wh", "kWh", "MWh")
-STATES = tuple(name for name in StateTable.model_fields if name != "tag")
+STATES = tuple(name for name in StateTable.model_fields if name not in ("tag", "flash"))
 
 
 def cross_references(line_file: LineFile, devices: Sequence[Device]) -> list[Mistake]:
@@ -92,9 +93,9 @@ def _machines(line_file: LineFile) -> Iterator[Mistake]:
 
 
 def _lamps(machine: MachineTable) -> Iterator[Mistake]:
-    seen: dict[int, str] = {}
+    seen: dict[Lamp, str] = {}
     for state in STATES:
-        for value in getattr(machine.state, state):
+        for value in machine.state.lamps(state):
             if seen.setdefault(value, state) != state:
-                remedy = f"lamp {value} is listed as {seen[value]} and as {state}; keep one"
+                remedy = f"lamp {lamp_word(value)} is listed as {seen[value]} and as {state}; keep one"
                 yield Mistake(f"machine {machine.name}, state", remedy)

@@ -11,12 +11,15 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from agent.duration import Duration
+from agent.flashing import Lamp, pair
 from agent.model import Line, Machine
 from agent.size import Size
 from drivers.catalog import device_type
 from drivers.contract import Device, Name
 
-Lamp = Annotated[int, Field(ge=0, le=0xFFFF_FFFF)]
+Steady = Annotated[int, Field(ge=0, le=0xFFFF_FFFF)]
+Flashes = Annotated[str, Field(pattern=r"^\d{1,10}~\d{1,10}$")]
+LampWord = Steady | Flashes
 Reference = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}\.[a-z][a-z0-9_]{0,31}$")]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 PathWord = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
@@ -176,16 +179,25 @@ class ExceptionTable(Table):
 
 
 class StateTable(Table):
-    """Which values of the lamp tag mean which state; a value not listed is UNKNOWN."""
+    """Which values of the lamp tag mean which state; a value not listed is UNKNOWN.
+
+    "1~0" is a lamp that flashes between the two, and stays at neither for longer than `flash`.
+    """
 
     tag: Reference
-    executing: tuple[Lamp, ...]
-    starved: tuple[Lamp, ...] = ()
-    blocked: tuple[Lamp, ...] = ()
-    stopped: tuple[Lamp, ...] = ()
-    changeover: tuple[Lamp, ...] = ()
-    idle: tuple[Lamp, ...] = ()
-    out_of_service: tuple[Lamp, ...] = ()
+    executing: tuple[LampWord, ...]
+    starved: tuple[LampWord, ...] = ()
+    blocked: tuple[LampWord, ...] = ()
+    stopped: tuple[LampWord, ...] = ()
+    changeover: tuple[LampWord, ...] = ()
+    idle: tuple[LampWord, ...] = ()
+    out_of_service: tuple[LampWord, ...] = ()
+    flash: Duration = 1.5
+
+    def lamps(self, word: str) -> tuple[Lamp, ...]:
+        """The lamps of a state: values, and pairs that flash."""
+        written: tuple[LampWord, ...] = getattr(self, word)
+        return tuple(pair(lamp) if isinstance(lamp, str) else lamp for lamp in written)
 
 
 class MachineTable(Table):

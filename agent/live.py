@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from agent.counter import NOTHING, Count, CounterState, step
-from agent.machine import Change, Reading, Tracker
+from agent.flashing import Lamp, Reading
+from agent.machine import Change, Tracker
 from agent.model import BAD, BAD_NO_DATA, SECOND, Batch, DeviceNow, MachineNow, MachineState, Origin, TagNow
 from agent.times import Counter
 
@@ -40,11 +41,14 @@ class CounterRule:
 
 @dataclass(frozen=True, slots=True)
 class MachineRule:
-    """Which tags tell of a machine; `max_rate` (parts a second) bounds what its counters may count."""
+    """Which tags tell of a machine; `max_rate` (parts a second) bounds what its counters may count.
+
+    Patterns of two lamps flash, each lamp for at most `flash` ns.
+    """
 
     name: str
     state: TagRef
-    patterns: Mapping[int, MachineState]
+    patterns: Mapping[Lamp, MachineState]
     max_rate: float
     good: CounterRule | None = None
     scrap: CounterRule | None = None
@@ -52,6 +56,7 @@ class MachineRule:
     cycle: TagRef | None = None
     rework: CounterRule | None = None
     energy: CounterRule | None = None
+    flash: int = 0
 
     @property
     def counters(self) -> dict[Counter, CounterRule]:
@@ -268,7 +273,7 @@ class Station:
 
     def __init__(self, rule: MachineRule) -> None:
         self.rule = rule
-        self.tracker = Tracker(rule.patterns)
+        self.tracker = Tracker(rule.patterns, flash=rule.flash)
         self.counters: dict[Counter, CounterState] = {}
         self.cycle_s: float | None = None
         self.simulated = False

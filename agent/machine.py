@@ -7,16 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 
+from agent.flashing import Flashing, Lamp, Reading
 from agent.model import UNKNOWN, Cause, MachineState
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The lamp word or the stop code at a source time (ns); `value` None when its status was bad."""
-
-    lamp: bool
-    value: int | None
-    time: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,33 +21,38 @@ class Change:
     not_before: int
 
 
-def state_of(patterns: Mapping[int, MachineState], lamp: int | None, reason: int | None) -> MachineState:
+def state_of(patterns: Mapping[Lamp, MachineState], lamp: Lamp | None, reason: Lamp | None) -> MachineState:
     """The state a lamp pattern stands for; UNKNOWN where none is listed. A stop code counts only while stopped."""
     if lamp is None:
         return UNKNOWN
     state = patterns.get(lamp, UNKNOWN)
     if state.cause is Cause.STOPPED:
-        return MachineState(state.state, state.cause, reason or None)
+        return MachineState(state.state, state.cause, reason if isinstance(reason, int) and reason else None)
     return state
 
 
 class Tracker:
     """One machine's state through time: `state` holds since `since` and was vouched for up to `observed`.
 
-    Times never go back: a reading older than what was already vouched for takes effect from there.
+    Times never go back: a reading older than what was already vouched for takes effect from there. Patterns of two
+    lamps flash, each lamp for at most `flash` ns.
     """
 
-    def __init__(self, patterns: Mapping[int, MachineState], observed: int = 0) -> None:
+    def __init__(self, patterns: Mapping[Lamp, MachineState], observed: int = 0, flash: int = 0) -> None:
         self.patterns = patterns
+        pairs = [lamp for lamp in patterns if isinstance(lamp, tuple)]
+        self._flashing = Flashing(pairs, flash) if pairs else None
         self.state = UNKNOWN
         self.since = observed
         self.observed = observed
-        self._lamp: int | None = None
-        self._reason: int | None = None
+        self._lamp: Lamp | None = None
+        self._reason: Lamp | None = None
 
     def advance(self, readings: Sequence[Reading], until: int) -> list[Change]:
         """Take readings, then all is vouched for up to `until`; readings of one source time make one change."""
         changes: list[Change] = []
+        if self._flashing is not None:
+            readings, until = self._flashing.settle(readings, until)
         for time, together in groupby(sorted(readings, key=attrgetter("time")), attrgetter("time")):
             lost = self._take(together)
             before = self.observed
@@ -67,6 +64,8 @@ class Tracker:
     def lose(self) -> list[Change]:
         """Nothing vouches for the machine any more: UNKNOWN from the last time it was observed."""
         self._lamp = self._reason = None
+        if self._flashing is not None:
+            self._flashing.forget()
         return self._settle(self.observed, self.observed)
 
     def restore(self, state: MachineState, since: int, observed: int) -> None:
@@ -75,6 +74,8 @@ class Tracker:
 
     def resume(self, at: int) -> None:
         """Observation starts again at `at` (ns): what lay between stays UNKNOWN."""
+        if self._flashing is not None:
+            self._flashing.forget()
         self.observed = max(self.observed, at)
 
     def _take(self, readings: Iterable[Reading]) -> bool:

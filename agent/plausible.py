@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from enum import IntEnum
 
 from agent.crosscheck import STATES
+from agent.flashing import values_of
 from agent.linetable import LineFile
 from agent.model import BAD, BAD_NO_DATA, SECOND, UNCERTAIN, Origin
 from drivers.contract import Device, Tag
@@ -70,7 +71,7 @@ def _doubt(line: LineFile, device: Device, tag: Tag, value: float, text: str | N
     if text is not None:
         return Grade.GOOD, ""
     for machine in line.machine:
-        lamps = {lamp for state in STATES for lamp in getattr(machine.state, state)}
+        lamps = {one for state in STATES for lamp in machine.state.lamps(state) for one in values_of(lamp)}
         if machine.state.tag == place and value not in lamps:
             return (
                 Grade.DOUBTFUL,

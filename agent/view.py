@@ -7,6 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 from agent import wiring
+from agent.flashing import lamp_word
 from agent.ledger import Ledger, Reader
 from agent.ledger_reader import Series
 from agent.linetable import LineFile, MachineTable
@@ -101,7 +102,7 @@ def sources(file: LineFile, machine: MachineTable) -> tuple[Source, ...]:
     counters: dict[str, TagRef | None] = {name: counter.tag for name, counter in rule.counters.items()}
     tags: dict[str, TagRef | None] = {"state": rule.state, "reason": rule.reason, "cycle": rule.cycle, **counters}
     roles = {ref: role for role in ROLES if (ref := tags.get(role))}
-    words = {value: state.word for value, state in rule.patterns.items()}
+    words = {lamp_word(lamp): state.word for lamp, state in rule.patterns.items()}
     wanted = dict.fromkeys((ref.device, ref.tag) for ref in roles)
     wanted |= dict.fromkeys(_taken_along(file, machine.name))
     wanted |= dict.fromkeys(_own(file, machine, devices))
@@ -113,7 +114,7 @@ def sources(file: LineFile, machine: MachineTable) -> tuple[Source, ...]:
     return tuple(found)
 
 
-def _source(role: str, device: str, tag: Tag, words: Mapping[int, str]) -> Source:
+def _source(role: str, device: str, tag: Tag, words: Mapping[str, str]) -> Source:
     table = tag.model_dump()
     address = str(table.get("address") or table.get("node") or tag.name)
     return Source(role, device, tag.name, tag.unit, address, str(table.get("datatype") or ""), tag.every, words)

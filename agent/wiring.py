@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
+from agent.flashing import Lamp
 from agent.linetable import LineFile, MachineTable, ShiftTable
 from agent.live import CounterRule, DeviceRule, MachineRule, TagRef
 from agent.model import SECOND, Cause, MachineState, Order, State
@@ -36,6 +37,7 @@ def _machine_rule(table: MachineTable, takt_s: float, devices: Mapping[str, Devi
         name=table.name,
         state=_tag(table.state.tag),
         patterns=_patterns(table),
+        flash=int(table.state.flash * SECOND),
         max_rate=table.max_rate or BELIEVABLE / takt_s,
         good=_counter(table.good, devices),
         scrap=_counter(table.scrap, devices),
@@ -77,12 +79,13 @@ def _meter(reference: str | None, devices: Mapping[str, Device]) -> CounterRule 
     return CounterRule(tag, MOST_ENERGY, late, per=ENERGY_UNITS[unit], max_rate=MOST_POWER_W / 3600, pace=METER_PACE)
 
 
-def _patterns(table: MachineTable) -> dict[int, MachineState]:
-    patterns = dict.fromkeys(table.state.executing, MachineState(State.EXECUTING))
-    patterns |= dict.fromkeys(table.state.out_of_service, MachineState(State.OUT_OF_SERVICE))
-    for cause in CAUSES:
-        patterns |= dict.fromkeys(getattr(table.state, cause.value), MachineState(State.NOT_EXECUTING, cause))
-    return patterns
+def _patterns(table: MachineTable) -> dict[Lamp, MachineState]:
+    states = {
+        "executing": MachineState(State.EXECUTING),
+        "out_of_service": MachineState(State.OUT_OF_SERVICE),
+        **{cause.value: MachineState(State.NOT_EXECUTING, cause) for cause in CAUSES},
+    }
+    return {lamp: state for word, state in states.items() for lamp in table.state.lamps(word)}
 
 
 def device_rules(devices: Sequence[Device]) -> list[DeviceRule]:

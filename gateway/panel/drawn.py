@@ -55,7 +55,7 @@ def source(one: Source) -> Json:
         "address": one.address,
         "datatype": one.datatype,
         "every_s": one.every_s,
-        "words": {str(value): word for value, word in one.words.items()},
+        "words": dict(one.words),
     }
 
 

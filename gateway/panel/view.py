@@ -27,7 +27,7 @@ class Source:
     address: str
     datatype: str
     every_s: float
-    words: Mapping[int, str] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 class View(Protocol):

@@ -9,7 +9,10 @@ import apsw
 import numpy as np
 import pytest
 
+from agent.app import watch_of
+from agent.clock import Watch
 from agent.faults import fault
+from agent.flashing import Lamp
 from agent.ledger import Ledger, Reader
 from agent.live import CounterRule, DeviceRule, MachineRule, TagRef
 from agent.model import (
@@ -25,16 +28,19 @@ from agent.model import (
     Order,
     Origin,
     Plan,
+    Record,
     State,
     Verdict,
 )
 from agent.recorder import Recorder
 from agent.shift import Calendar, Shift
+from gateway import payload
+from tests.system.test_ledger_damaged import WIRE
 
 START = int(dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC).timestamp()) * SECOND
 TAGS = ("light", "reason", "good", "scrap", "cycle")
 RUN, STOP, STARVED = 4, 1, 34
-PATTERNS = {
+PATTERNS: dict[Lamp, MachineState] = {
     RUN: MachineState(State.EXECUTING),
     STOP: MachineState(State.NOT_EXECUTING, Cause.STOPPED),
     STARVED: MachineState(State.NOT_EXECUTING, Cause.STARVED),
@@ -482,3 +488,37 @@ async def test_a_kill_loses_no_part_and_doubles_none(tmp_path):
     deltas = [one.body["delta"] for one in again.records(Kind.COUNT, "press1") if one.body["counter"] == "good"]
     assert sum(deltas) == again.machine().good == 10
     await again.close()
+
+
+async def test_what_becomes_of_the_gateways_clock_is_a_fact_with_both_clocks(tmp_path):
+    ledger, clocks = await Ledger.open(tmp_path, group_s=0.001), {"mono": 5 * SECOND, "wall": 7 * SECOND}
+    both = (lambda: clocks["mono"], lambda: clocks["wall"])
+    recorder = Recorder(LINE, [], [], CALENDAR, ledger, *both, watch=Watch("Europe/Berlin", START))
+    await recorder.tick()
+    (shown,) = recorder.now().faults
+    assert (shown.source, shown.code) == ("clock", "unsynchronised")
+    for mono, wall in ((6, START), (7, START + SECOND), (8, START + 3600 * SECOND)):
+        clocks.update(mono=mono * SECOND, wall=wall)
+        await recorder.tick()
+    assert recorder.now().faults == ()
+    await ledger.close()
+    reader = Reader(tmp_path)
+    audits, told = reader.records(Kind.AUDIT), reader.records(Kind.FAULT)
+    reader.close()
+    assert [one.body["clock"]["moved"] for one in audits] == ["unsynchronised", "synchronised", "stepped"]
+    last = audits[-1].body["clock"]
+    assert (last["before"], last["after"]) == ("2026-03-02T08:00:02.000Z", "2026-03-02T09:00:00.000Z")
+    assert (last["mono_s"], last["step_s"], last["offsets_s"]) == (8.0, 3598.0, None)
+    assert [(one.body["source"], one.body["set"]) for one in told] == [("clock", True), ("clock", False)]
+    for one in (*audits, *told):
+        WIRE.validate(payload.record(ledger.id, one))
+
+
+async def test_the_agent_knows_the_time_that_its_ledger_last_saw(tmp_path):
+    ledger = await Ledger.open(tmp_path)
+    await ledger.commit([Record(Kind.AUDIT, "", 0, {"event": "start"}, simulated=False)])
+    await ledger.close()
+    reader = Reader(tmp_path)
+    moved = [fact.moved for fact in watch_of(LINE, reader).look(0, reader.last_wall - SECOND)]
+    reader.close()
+    assert moved == ["unsynchronised"]

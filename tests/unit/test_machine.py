@@ -5,14 +5,15 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.machine import Change, Reading, Tracker, state_of
+from agent.flashing import Lamp, Reading
+from agent.machine import Change, Tracker, state_of
 from agent.model import UNKNOWN, Cause, MachineState, State
 
 RUN = MachineState(State.EXECUTING)
 STOP = MachineState(State.NOT_EXECUTING, Cause.STOPPED)
 IDLE = MachineState(State.NOT_EXECUTING, Cause.IDLE)
 LAMPS = st.sampled_from([None, 0, 1, 4, 16, 99])
-PATTERNS = {4: RUN, 1: STOP, 16: IDLE}
+PATTERNS: dict[Lamp, MachineState] = {4: RUN, 1: STOP, 16: IDLE}
 
 
 def lamp(value, time):
