@@ -136,7 +136,7 @@ class Link:
         self.mono: int | None = None  # when it was, by the wall's monotonic clock
         self.gap_cause: str | None = None
         self.fresh = False  # whether a batch came since the link was opened
-        names = [name for name, _ in rule.tags]
+        self.names = names = tuple(name for name, _ in rule.tags)
         self._wanted = np.array([name in wanted for name in names], np.bool_)
         self._value = np.full(len(names), np.nan)
         self._source_time = np.zeros(len(names), np.int64)

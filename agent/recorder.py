@@ -39,7 +39,7 @@ from agent.shift import Calendar
 from gateway import payload
 
 BLOCK = 1 * SECOND
-TICK_S = 0.25
+TICK_S = 1.0
 LOOK_S = 0.5  # between two looks whether the disk has failed, for what waits for it
 RAW_KEPT = 64  # blocks of raw values that wait for whoever tells them; then the oldest gives way
 
@@ -149,8 +149,14 @@ class Recorder:
     async def run(self) -> None:
         """Write samples once a second and close windows, until cancelled."""
         while True:
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(self._pause())
             await self.tick()
+
+    def _pause(self) -> float:
+        """Seconds until a block is due, at most a tick: what begins to fill meanwhile is due later than that."""
+        since = [one.since for one in self._filling.values()] + ([] if self._behind is None else [self._behind])
+        left = (min(since) + BLOCK - self._mono_ns()) / SECOND if since else TICK_S
+        return min(max(left, 0.0), TICK_S)
 
     async def tick(self) -> None:
         """What time alone brings: blocks that are due, windows that are over."""
@@ -245,12 +251,11 @@ class Recorder:
         if self._raw.full():
             self._raw.get_nowait()
         link = self._plant.links[device]
-        tags = tuple(name for name, _ in link.rule.tags)
-        self._raw.put_nowait(Samples(device, tags, tuple(batches), link.origin.simulated))
+        self._raw.put_nowait(Samples(device, link.names, tuple(batches), link.origin.simulated))
 
     def _block(self, device: str, batches: Sequence[Batch]) -> Block:
         times = np.concatenate([batch.source_time for batch in batches])
-        names = tuple(name for name, _ in self._plant.links[device].rule.tags)
+        names = self._plant.links[device].names
         return Block(device, names, int(times.min()), int(times.max()), len(times), samples.encode(batches))
 
     async def _commit(self, told: Told, blocks: Sequence[Block] = (), places: Mapping[str, str] = NO_MARKS) -> bool:

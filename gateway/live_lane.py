@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from agent.model import Line, LineNow
@@ -27,25 +28,32 @@ class LiveLane:
     """
 
     def __init__(
-        self, line: Line, link: Mqtt, now: Callable[[], LineNow], root: Callable[[], str], evidence: Path
+        self,
+        line: Line,
+        link: Mqtt,
+        now: Callable[[], LineNow],
+        root: Callable[[], str],
+        wait_past: Callable[[int], Awaitable[int]],
+        evidence: Path,
     ) -> None:
         self._line = line
         self._link = link
         self._now = now
         self._root = root
+        self._wait_past = wait_past
         self._evidence = evidence
         self._told: dict[Topic, Json] = {}
         self._images: dict[str, str] = {}
 
     async def run(self, refused: Refused) -> None:
         """Publish until the link is lost (MqttError). `refused` hears of a topic that was, or None, each time."""
-        seq, due = -1, 0.0
         while True:
-            now, mono = self._now(), time.monotonic()
-            if now.seq != seq or mono >= due:
-                refused(await self.publish(now))
-                seq, due = now.seq, mono + BEAT_S
+            now, due = self._now(), time.monotonic() + BEAT_S
+            refused(await self.publish(now))
             await asyncio.sleep(PACE_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, due - time.monotonic())):
+                    await self._wait_past(now.seq)
 
     async def publish(self, now: LineNow) -> RefusedError | None:
         """Publish what changed; returns when the broker has it, with the last refusal if there was one."""

@@ -159,7 +159,8 @@ class Uplink:
         records = RecordLane(self._line, self._ledger, link, self._options.consumer)
         if self._acks is not None:
             await link.subscribe(self._acks)
-        live = LiveLane(self._line, link, self._now, lambda: self._ledger.root, self._evidence)
+        root, wait_past = lambda: self._ledger.root, self._ledger.wait_past
+        live = LiveLane(self._line, link, self._now, root, wait_past, self._evidence)
         await _side_by_side(
             live.run(self._refused),
             records.send(self._silent),
