@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from agent import faults, wiring
 from agent.bookmark import bookmarks
+from agent.clock import Watch
 from agent.ledger import Keep, Ledger, LedgerError, Reader
 from agent.linetable import BrokerTable, CameraTable, LedgerTable, LineFile, MqttTable, SparkplugTable
-from agent.model import Batch, Fault, Kind, Order, Plan, Record
+from agent.model import Batch, Fault, Kind, Line, Order, Plan, Record
 from agent.poller import Poller
 from agent.recorder import Recorder
 from drivers.catalog import create
@@ -80,6 +81,11 @@ async def open_ledger(table: LedgerTable, data: Path) -> Ledger:
     return await Ledger.open(data, table.size, table.commit, Keep(table.samples_size, *hours))
 
 
+def watch_of(line: Line, reader: Reader) -> Watch:
+    """A look at the gateway's clock, which cannot be before the last record was written."""
+    return Watch(line.timezone, reader.last_wall)
+
+
 class Agent:
     """One gateway's agent: the parts, and the few calls that go between them."""
 
@@ -94,7 +100,9 @@ class Agent:
         rules = wiring.machine_rules(line_file, self.devices)
         calendar = wiring.calendar(line_file)
         meter = wiring.meter(line_file, self.devices)
-        self.recorder = Recorder(self.line, rules, wiring.device_rules(self.devices), calendar, ledger, meter=meter)
+        devices = wiring.device_rules(self.devices)
+        watch = watch_of(self.line, self.reader)
+        self.recorder = Recorder(self.line, rules, devices, calendar, ledger, meter=meter, watch=watch)
         self.inspectors: list[Inspector] = []
         self.scheduler: Scheduler | None = None
         self.uplink: Uplink | None = None

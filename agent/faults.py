@@ -17,6 +17,8 @@ REMEDIES = {
     " for its history, and start the agent again to clear this.",
     "users_unreadable": "Bring back a copy of access/users.json in the state folder, or move it away and make the first"
     " admin anew with the code on the console; then start the agent again. Until then nobody can log in.",
+    "unsynchronised": "The gateway does not know the time: let it reach a time server, or set its clock. Order and"
+    " durations hold; times of devices without a clock of their own do not.",
     "store_filling": "Free space on the disk, or allow the ledger more: size in the [ledger] table of the line file."
     " Samples give way first, counts never.",
     "not_durable": "The disk refuses to store: free space on it or replace it. Records wait in memory until then.",

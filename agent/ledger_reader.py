@@ -92,6 +92,12 @@ class Reader:
         """The highest committed seq, 0 in an empty ledger."""
         return int(self._rows("SELECT coalesce(max(seq), 0) FROM record")[0][0])
 
+    @property
+    def last_wall(self) -> int:
+        """When the last record was written, by the gateway's clock (ns); 0 in an empty ledger."""
+        found = self._rows("SELECT wall FROM record ORDER BY seq DESC LIMIT 1")
+        return int(found[0][0]) if found else 0
+
     def records(
         self,
         kind: Kind | None = None,

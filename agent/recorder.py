@@ -11,11 +11,13 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 
 import numpy as np
 
 from agent import faults, samples
 from agent.bookmark import marks
+from agent.clock import Moved, Watch
 from agent.ledger import NO_MARKS, Block, Ledger
 from agent.live import CounterRule, DeviceRule, MachineRule
 from agent.model import (
@@ -38,6 +40,7 @@ from agent.restore import restored
 from agent.shift import Calendar
 from gateway import payload
 
+VERSION = metadata.version("tanchang")
 BLOCK = 1 * SECOND
 TICK_S = 1.0
 LOOK_S = 0.5  # between two looks whether the disk has failed, for what waits for it
@@ -66,11 +69,14 @@ class Recorder:
         mono_ns: Callable[[], int] = time.monotonic_ns,
         wall_ns: Callable[[], int] = time.time_ns,
         meter: CounterRule | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self.line = line
         self.ledger = ledger
         self._calendar = calendar
         self._mono_ns = mono_ns
+        self._wall_ns = wall_ns
+        self._watch = watch
         self._plant = Plant(line, rules, devices, calendar, wall_ns(), meter)
         self._filling: dict[str, Filling] = {}
         self._behind: int | None = None  # since when memory is ahead of what was handed to the ledger
@@ -161,10 +167,23 @@ class Recorder:
     async def tick(self) -> None:
         """What time alone brings: blocks that are due, windows that are over."""
         mono = self._mono_ns()
-        records = self._plant.close_windows(mono)
+        records = [*self._clock(mono), *self._plant.close_windows(mono)]
         behind = self._behind is not None and mono - self._behind >= BLOCK
         if records or behind or any(mono - one.since >= BLOCK for one in self._filling.values()):
             await self._flush(records)
+
+    def _clock(self, mono: int) -> list[Record]:
+        """What became of the gateway's own clock; while it is unsynchronised a fault marks what is recorded."""
+        records = []
+        for one in self._watch.look(mono, self._wall_ns()) if self._watch else ():
+            body = payload.clock_body(VERSION, one)
+            records.append(Record(Kind.AUDIT, "", self.plant_time(), body, self.simulated))
+            if one.moved is Moved.UNSYNCHRONISED:
+                shown = f"the gateway's clock shows {payload.iso(one.after)}"
+                records += self._plant.set(faults.fault("clock", "unsynchronised", shown, self.plant_time()), mono)
+            elif one.moved is Moved.SYNCHRONISED:
+                records += self._plant.clear("clock", "unsynchronised", mono).values()
+        return records
 
     async def close(self) -> None:
         """Write the samples that wait. The ledger stays open."""

@@ -11,7 +11,22 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from agent.model import Fault, Inspection, Job, Kind, Kpi, Line, Machine, MachineState, Order, Plan, Record, State
+from agent.clock import Fact
+from agent.model import (
+    SECOND,
+    Fault,
+    Inspection,
+    Job,
+    Kind,
+    Kpi,
+    Line,
+    Machine,
+    MachineState,
+    Order,
+    Plan,
+    Record,
+    State,
+)
 
 Json = dict[str, Any]
 
@@ -159,6 +174,15 @@ def order_body(order: Order) -> Json:
 def audit_body(event: str, version: str, detail: str = "", by: str = "", role: str = "") -> Json:
     """Something the agent did, or somebody on its panel: then `by` is the id of a user, never a name."""
     return {"event": event, "version": version, "detail": detail} | ({"by": by, "role": role} if by or role else {})
+
+
+def clock_body(version: str, fact: Fact) -> Json:
+    """What happened to the gateway's own clock, with both clocks: `mono_s` of the monotonic one, and wall times."""
+    offsets = None if fact.offsets is None else list(fact.offsets)
+    numbers = {"mono_s": round(fact.mono / SECOND, 3), "step_s": round(fact.step_s, 3), "offsets_s": offsets}
+    clock = {"moved": fact.moved.value, "before": iso(fact.before), "after": iso(fact.after), **numbers}
+    detail = f"{fact.moved.value}: {clock['before']} became {clock['after']}"
+    return {**audit_body("clock", version, detail), "clock": clock}
 
 
 def record(ledger: str, one: Record) -> Json:
