@@ -111,6 +111,11 @@ class Poller:
                 return await call
         except TimeoutError:
             raise NotConnectedError(f"no answer within {seconds:g} s") from None
+        finally:
+            # Python 3.11's wait_for, of which libraries make use, loses a cancellation that comes with its answer
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError
 
     async def _well(self) -> None:
         """The device gives values: what was wrong is over."""

@@ -213,6 +213,30 @@ async def test_being_stopped_closes_the_link_and_leaves_nothing_running(tmp_path
         assert left == []
 
 
+@pytest.mark.parametrize("answer", [ORIGIN, NotConnectedError("refused")])
+async def test_being_stopped_just_as_the_device_answers_stops_all_the_same(tmp_path, monkeypatch, answer):
+    waiting = asyncio.Event()
+
+    async def connect(_driver, _tags):
+        """Passes over a cancellation that comes together with its answer, as a library may."""
+        waiting.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if isinstance(answer, Exception):
+                raise answer from None
+        return answer
+
+    monkeypatch.setattr(ScriptedDriver, "connect", connect)
+    async with Bench(tmp_path) as bench:
+        script, task = bench.poll([])
+        await waiting.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(task, 20)
+        assert script.closed == 1
+
+
 async def test_a_ledger_that_is_gone_ends_the_poller(tmp_path):
     async with Bench(tmp_path) as bench:
         await bench.ledger.close()
