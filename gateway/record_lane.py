@@ -27,6 +27,8 @@ REPEATED = 100
 PATIENCE_S = 15.0
 LONGEST_PATIENCE_S = 300.0
 
+Silent = Callable[[int, int], None]
+
 
 class Outbox(Protocol):
     """The ledger as the uplink sees it."""
@@ -75,11 +77,14 @@ class RecordLane:
         self._room = asyncio.Semaphore(IN_FLIGHT)
         self._sent: asyncio.Queue[tuple[int, asyncio.Future[None]]] = asyncio.Queue()
 
-    async def send(self, silent: Callable[[int], None]) -> None:
+    async def send(self, silent: Silent) -> None:
         """Send what is committed, in order, while there is room in flight and in the window.
 
-        `silent` is called with the last seq held when a consumer that the lane waits for has said nothing for long.
+        `silent` is called when the consumer was told again and still says nothing: with the last seq it holds, and the
+        first one there is beyond it.
         """
+        if self._kept and self._window.held is not None:
+            await self._ledger.move_cursor(self._kept, self._window.held)  # from now on the ledger keeps what it needs
         while True:
             turn = self._window.turn
             for one in await self._due(silent):
@@ -108,15 +113,16 @@ class RecordLane:
         if self._kept and self._window.held is not None:
             await self._ledger.move_cursor(self._kept, self._window.held)
 
-    async def _due(self, silent: Callable[[int], None]) -> list[Record]:
+    async def _due(self, silent: Silent) -> list[Record]:
         """The next records that may be sent; waits until there are some."""
         while True:
             room = self._window.room(READ)
             if room and (found := await self._ledger.records(self._window.at, room)):
                 return found
             if not await self._stirred(growing=room > 0):
-                if not room:
-                    silent(self._window.held or 0)
+                held = self._window.held or 0
+                if self._patience > PATIENCE_S and (left := await self._ledger.records(held, 1)):
+                    silent(held, left[0].seq)
                 self._window.turn_back()
                 self._patience = min(self._patience * 2, LONGEST_PATIENCE_S)
 

@@ -238,11 +238,14 @@ class Uplink:
             self._over("consumer_silent")
             await records.hear(ack)
 
-    def _silent(self, held: int) -> None:
+    def _silent(self, held: int, first: int) -> None:
+        remedy = f"start it and let it write {self._acks}, or take consumer out of [mqtt]"
+        if first > held + 1:
+            remedy = f"records before {first} are gone: let it begin with {first - 1} as its last, or {remedy}"
         self._set(
             "consumer_silent",
             f"consumer {self._options.consumer} acknowledges nothing beyond record {held}: the rest waits for it",
-            f"start it and let it write {self._acks}, or take consumer out of [mqtt]",
+            remedy,
         )
 
     def _refused(self, error: RefusedError | None) -> None:

@@ -116,6 +116,23 @@ async def test_a_consumer_that_is_silent_is_a_fault_and_told_again_until_it_spea
     assert reader.counted == list(range(1, 701))
 
 
+async def test_a_new_consumer_of_a_ledger_whose_beginning_is_gone_is_told_where_to_begin(
+    broker, ledger, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("gateway.record_lane.PATIENCE_S", 0.1)
+    agent, reader = Agent(ledger, tmp_path, broker.port, consumer=NamedReader.NAME), NamedReader(broker.port)
+    await agent.make(130)
+    whole = ledger.records
+    monkeypatch.setattr(ledger, "records", lambda after, limit: whole(max(after, 100), limit))
+    async with agent.running():
+        await agent.noted("+consumer_silent")
+        assert "let it begin with 100 as its last" in agent.messages[0]
+        reader.consumer.last[ledger.id] = 100
+        async with reader.listening() as link:
+            await reader.until(link, 130)
+    assert reader.counted == list(range(101, 131))
+
+
 async def test_an_acknowledgement_that_cannot_be_is_one_fault_and_changes_nothing(broker, ledger, tmp_path):
     agent = Agent(ledger, tmp_path, broker.port, consumer=NamedReader.NAME)
     await agent.make(5)
