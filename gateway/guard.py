@@ -10,6 +10,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from gateway.turns import Turns
+
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 HEADERS = {
     "content-security-policy": (
@@ -23,6 +25,7 @@ HEADERS = {
 }
 SAFE = ("GET", "HEAD", "OPTIONS")
 MOST_AT_ONCE = 128
+MOST_SOCKETS = 96  # live pages and those that are being told there is no seat left
 LONGEST_BODY = 64 * 1024
 
 
@@ -50,6 +53,8 @@ class Guard:
         self._hosts = named(hosts)
         self._most = most
         self._open = 0
+        self._sockets = 0
+        self._turns = Turns()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -68,7 +73,7 @@ class Guard:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            await self._app(scope, receive, _with_headers(send))
+            await self._stream(scope, receive, send)
             return
         if self._open >= self._most:
             busy = PlainTextResponse("too many requests at once: ask again later", 503, {"retry-after": "1"})
@@ -76,9 +81,22 @@ class Guard:
             return
         self._open += 1
         try:
+            await self._turns.take()
             await self._app(scope, receive, _with_headers(send))
         finally:
             self._open -= 1
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A crowd is sent away before anything is spent on it."""
+        if self._sockets >= MOST_SOCKETS:
+            await WebSocketClose(1013, "too many pages at once")(scope, receive, send)
+            return
+        self._sockets += 1
+        try:
+            await self._turns.take()
+            await self._app(scope, receive, _with_headers(send))
+        finally:
+            self._sockets -= 1
 
     def _refusal(self, scope: Scope) -> str | None:
         headers = Headers(scope=scope)

@@ -25,6 +25,7 @@ from gateway.panel.sight import blurred
 from gateway.panel.timeline import segments
 from gateway.panel.view import View
 from gateway.panel.watch import refuse, watch
+from gateway.turns import Turns
 
 MOST_STATES = 5000
 PACE_S = 0.5
@@ -54,6 +55,7 @@ def create(
     _add_orders(app, line, view)
 
     seats, latest, hazy = Seats(MOST_CLIENTS), Latest(line, view), Latest(line, view, blurred)
+    turns = Turns()
 
     @app.websocket("/ws/v1", dependencies=[allow(May.LOOK)])
     async def live(socket: WebSocket) -> None:
@@ -63,7 +65,7 @@ def create(
             await refuse(socket, f"{MOST_CLIENTS} pages are open already: close one of them")
             return
         try:
-            await watch(socket, view, seen.text, PACE_S, beat_s, lambda: access.who(socket).role is role)
+            await watch(socket, view, seen.text, PACE_S, beat_s, lambda: access.who(socket).role is role, turns)
         finally:
             seats.give_back()
 

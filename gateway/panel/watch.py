@@ -8,6 +8,7 @@ from collections.abc import Callable
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.panel.view import View
+from gateway.turns import Turns
 
 # A client that does not take a message for this long is let go: it asks again when it is back.
 PATIENCE_S = 10.0
@@ -21,15 +22,16 @@ async def watch(
     whole: Callable[[], str],
     pace_s: float,
     beat_s: float,
-    still: Callable[[], bool] = lambda: True,
+    still: Callable[[], bool],
+    turns: Turns,
 ) -> None:
     """Serve one client until it leaves, may look no longer, falls behind for PATIENCE_S, or the server ends.
 
-    `whole` is a JSON object; `still` tells whether it may look.
+    `whole` is a JSON object; `still` tells whether it may look; `turns` is for all clients.
     """
     await socket.accept()
     tasks = {
-        asyncio.create_task(_tell(socket, view, whole, pace_s, beat_s, still), name="panel tell"),
+        asyncio.create_task(_tell(socket, view, whole, pace_s, beat_s, still, turns), name="panel tell"),
         asyncio.create_task(_until_gone(socket), name="panel listen"),
     }
     try:
@@ -56,12 +58,14 @@ async def _tell(
     pace_s: float,
     beat_s: float,
     still: Callable[[], bool],
+    turns: Turns,
 ) -> None:
     kind = "snapshot"
     while still():
         # Asked before the state is read, so that no commit falls between the two.
         changed = asyncio.ensure_future(view.changed())
         try:
+            await turns.take()
             await _send(socket, f"{_head(kind, beat_s)},{whole()[1:]}")
             await asyncio.sleep(pace_s)
             while not (await asyncio.wait({changed}, timeout=beat_s))[0] and still():

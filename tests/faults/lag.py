@@ -1,38 +1,27 @@
-"""How late a loop comes to what is due."""
+"""How long a loop keeps others waiting."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
 
 EVERY_S = 0.005
 
 
 class Lag:
-    """Asks to be woken every EVERY_S and keeps the worst delay."""
+    """Asks to be woken every EVERY_S and keeps the worst delay, by the wall and in processor time of the loop's thread.
+
+    The latter is what the loop itself is guilty of; the former also tells of a machine that others keep busy.
+    """
 
     def __init__(self) -> None:
-        self.worst_ms = 0.0
+        self.wall_ms = 0.0
+        self.busy_ms = 0.0
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            due = time.monotonic() + EVERY_S
+            due, busy = time.monotonic() + EVERY_S, time.thread_time()
             await asyncio.sleep(EVERY_S)
-            self.worst_ms = max(self.worst_ms, (time.monotonic() - due) * 1000)
-
-
-def idle(queue: Any, seconds: float) -> None:
-    """What a process that does nothing sees of this machine: its worst delay goes into the queue."""
-
-    async def look() -> float:
-        lag = Lag()
-        try:
-            async with asyncio.timeout(seconds):
-                await lag.run()
-        except TimeoutError:
-            pass
-        return lag.worst_ms
-
-    queue.put(asyncio.run(look()))
+            self.wall_ms = max(self.wall_ms, (time.monotonic() - due) * 1000)
+            self.busy_ms = max(self.busy_ms, (time.thread_time() - busy) * 1000)
