@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,23 +26,21 @@ def account(
     taken: Sequence[Envelope],
     made: Mapping[Key, int],
     faults: Sequence[float],
-    *,
-    stillborn: bool = False,
+    explains: Callable[[Envelope], bool] = lambda _gap: False,
 ) -> Found:
     """Hold a ledger to its own rules, to what a consumer took of it and to what the PLC made.
 
     `told` is all that arrived, `taken` what the consumer counted, `made` the parts of each counter since its first
-    record. `faults` are the moments (s since 1970) at which the PLC could not be read: each must lie in a gap of its
-    device, and each such gap must hold one. Where
-    the disk failed before there was any record, `stillborn`, the next start may say that it salvaged
-    nothing: it cannot know that nothing was there. AssertionError tells the differences, how many are lost and double.
+    record. `faults` are the moments (s since 1970) at which the PLC could not be read: each must lie in a gap, and each
+    gap must hold one, but for those that `explains` knows as the fault's own. AssertionError tells the differences,
+    with how many are lost and double.
     """
     records = envelopes(folder / FILE)
     report, blocks = report_of(folder)
     words = [str(one) for one in report.violations] + blocks
     lost, double = _counted(records, taken, made, words)
     words += [f"told: {one}" for one in differences(records, [dict(one) for one in told])]
-    unexplained = _gaps(records, faults, stillborn=stillborn)
+    unexplained = _gaps(records, faults, explains)
     words += unexplained
     assert not words, f"lost {lost}, double {double}, unexplained {len(unexplained)}: " + "; ".join(words[:SHOWN])
     return {"lost": lost, "double": double, "unexplained": len(unexplained), "records": len(records)}
@@ -85,11 +83,9 @@ def _sums(found: Iterable[Envelope]) -> dict[Key, int]:
     return sums
 
 
-def _gaps(records: Sequence[Envelope], faults: Sequence[float], *, stillborn: bool) -> list[str]:
+def _gaps(records: Sequence[Envelope], faults: Sequence[float], explains: Callable[[Envelope], bool]) -> list[str]:
     """Gaps nobody caused, and faults nobody tells of."""
-    gaps = [one["value"] for one in records if one["kind"] == "gap"]
-    if stillborn:
-        gaps = [one for one in gaps if one["cause"] != "salvaged" or one["unread"]]
+    gaps = [one["value"] for one in records if one["kind"] == "gap" and not explains(one["value"])]
     spans = [(_stamp(one["from"]) - 0.001, _stamp(one["to"]) + 0.001, one) for one in gaps]
     wild = [json.dumps(gap) for low, high, gap in spans if not any(low <= moment <= high for moment in faults)]
     untold = [moment for moment in faults if not any(low <= moment <= high for low, high, _ in spans)]

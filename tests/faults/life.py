@@ -10,7 +10,7 @@ import asyncio
 import json
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -67,11 +67,19 @@ class Story:
         if first_raw(self.told):
             self.faults.append(BASE + self.now + 0.5)
 
-    def account(self) -> Found:
-        """The assertion, over all lives."""
+    def account(self, explains: Callable[[Mapping[str, Any]], bool] = lambda _gap: False) -> Found:
+        """The assertion, over all lives; `explains` knows the gaps that the fault itself is told by.
+
+        Where the disk failed before there was any record, the next start may say that it salvaged nothing: it cannot
+        know that nothing was there.
+        """
+
+        def known(gap: Mapping[str, Any]) -> bool:
+            return explains(gap) or (self.stillborn and gap["cause"] == "salvaged" and not gap["unread"])
+
         first = first_raw(self.told)
         made = {key: number - self.plc.baseline(first[key]) for key, number in self.plc.made.items()}
-        return account(self.folder, self.told, self.told, made, self.faults, stillborn=self.stillborn)
+        return account(self.folder, self.told, self.told, made, self.faults, known)
 
 
 class Life:
