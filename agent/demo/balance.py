@@ -90,10 +90,11 @@ def balance(evidence: Evidence) -> dict[str, Any]:
 
 
 def _counted(envelopes: Iterable[Mapping[str, Any]], machines: Iterable[str]) -> Counts:
+    """Parts by machine; a line counts more than parts, such as the Wh of its meter."""
     counts: Counts = {name: dict.fromkeys(COUNTERS, 0) for name in machines}
     for envelope in envelopes:
-        if envelope["kind"] == "count":
-            body = envelope["value"]
+        body = envelope["value"]
+        if envelope["kind"] == "count" and body["counter"] in COUNTERS:
             counts.setdefault(envelope["machine"], dict.fromkeys(COUNTERS, 0))[body["counter"]] += body["delta"]
     return counts
 

@@ -106,6 +106,13 @@ def test_a_falsified_record_is_named(how: str) -> None:
     assert any("record 6" in words for words in report["differences"])
 
 
+def test_what_a_meter_counts_is_no_part() -> None:
+    same = evidence()
+    metered = {**envelope(12, "count", 110, {"counter": "energy", "delta": 7, "total": 7}), "machine": ""}
+    report = balance(changed(records=[*same.records, metered], messages=[*same.messages, metered]))
+    assert (report["differences"], report["recorded"]) == ([], {"press1": {"good": 8, "scrap": 0}})
+
+
 def test_lost_and_double_parts_are_counted() -> None:
     fewer = [r for r in evidence().records if r["seq"] != 4]
     assert balance(changed(records=fewer))["lost"] > 0
