@@ -2,6 +2,7 @@
 
 import datetime as dt
 import ipaddress
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -10,11 +11,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from gateway.broker import program
-from gateway.mqtt import Broker, Message, Mqtt, MqttError
+from gateway.mqtt import Broker, Message, Mqtt, MqttError, RefusedError
 from tests.system.broker_rig import PLAIN, mosquitto
+from tests.system.uplink_rig import BASE, PUBLIC, Agent, NamedReader, WatchedLedger
 
 pytestmark = pytest.mark.skipif(program("mosquitto") is None, reason="needs mosquitto")
 
+SETTINGS = Path(__file__).parents[2] / "firmware_configs" / "brokers" / "mosquitto"
 NOW = dt.datetime.now(dt.UTC)
 HERE = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
 SERVER, CLIENT = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
@@ -161,3 +164,35 @@ async def test_files_that_do_not_serve_are_named_with_their_key(plant, tmp_path)
         ((plant.file, tmp_path / "none", None), "correct cert_file"),
     ):
         assert remedy in (await refusal(Broker("127.0.0.1", 1, None, None, *files))).remedy
+
+
+async def test_the_broker_s_settings_let_each_user_do_its_work_and_no_more(plant, tmp_path):
+    pair = plant.issue("broker", SERVER)
+    own = {"plant-ca.pem": plant.file, "broker.pem": pair[0], "broker.key": pair[1], "acl": SETTINGS / "acl"}
+    text = (SETTINGS / "tls.conf").read_text(encoding="utf-8")
+    for name, path in own.items():
+        text = text.replace(f"/etc/mosquitto/{name}", str(path))
+    lines = [line for line in text.splitlines() if not line.startswith(("#", "listener"))]
+    ledger = await WatchedLedger.open(tmp_path / "ledger")
+    async with mosquitto(tmp_path, *lines) as port:
+        where = {user: entry(plant, port, user) for user in ("agent", "mes", "hall", "public")}
+        options = {"consumer": "mes", "raw": ("json", "binary"), "home_assistant": "homeassistant"}
+        agent, mes = Agent(ledger, tmp_path, port, **options), NamedReader(port, where["mes"])
+        agent.broker = where["agent"]
+        await agent.make(150)
+        async with agent.running(), mes.listening() as link:
+            await mes.until(link, 150)
+            await agent.moved("mqtt:mes", 100)
+            for user, tree in (("hall", BASE), ("public", PUBLIC)):
+                async with Mqtt(where[user], user) as display:
+                    await display.subscribe(f"{tree}/_line")
+                    assert (await anext(display.messages())).retain
+                    with pytest.raises(RefusedError):
+                        await display.publish(f"{BASE}/_ack/mes", b"{}")
+    await ledger.close()
+    assert mes.counted == list(range(1, 151))
+    assert agent.faults == []
+
+
+def entry(plant, port, user):
+    return Broker("127.0.0.1", port, None, None, plant.file, *plant.issue(user, CLIENT))

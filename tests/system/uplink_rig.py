@@ -99,6 +99,7 @@ class Agent:
 
     def __init__(self, ledger, folder, port, **options) -> None:
         self.ledger, self.folder, self.port, self.options = ledger, folder, port, Options(**options)
+        self.broker: Broker | None = None
         self.faults: list[str] = []
         self.messages: list[str] = []
         self.orders: asyncio.Queue[Order] = asyncio.Queue()
@@ -111,7 +112,7 @@ class Agent:
         return Uplink(
             LINE,
             self.ledger,
-            Broker("127.0.0.1", self.port),
+            self.broker or Broker("127.0.0.1", self.port),
             lambda: line_now(self.ledger),
             self.folder,
             lambda fault: self._note(f"+{fault.code}", f"{fault.message}: {fault.remedy}"),
@@ -206,8 +207,9 @@ class NamedReader(Reader):
 
     NAME = "mes"
 
-    def __init__(self, port) -> None:
+    def __init__(self, port, broker=None) -> None:
         super().__init__(port)
+        self.broker = broker or self.broker
         self.consumer: NamedConsumer = NamedConsumer()
 
     @asynccontextmanager
