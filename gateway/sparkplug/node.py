@@ -99,6 +99,7 @@ class EdgeNode:
     async def run(self) -> None:
         """Connect, carry on until the link breaks or the primary host goes, wait, the next broker; for ever."""
         turn = 0
+        await self._ledger.move_cursor(SINK, self._ledger.cursor(SINK))  # so that the ledger keeps what is not told yet
         while True:
             broker = self._brokers[turn % len(self._brokers)]
             try:

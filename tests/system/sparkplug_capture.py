@@ -16,7 +16,7 @@ import pytest
 from agent.ledger import Reader
 from agent.model import Cause, Fault, MachineState, State
 from gateway.broker import program, start_broker
-from tests.system.sparkplug_rig import MACHINES, NODE, OBSERVER, START, Host, Log, Plant, Tap, commands, observe
+from tests.system.sparkplug_rig import MACHINES, NODE, OBSERVER, START, Host, Log, Plant, Tap, commands, observe, told
 from tests.system.uplink_rig import WatchedLedger
 
 BACKLOG, MANY = 12, 300
@@ -115,12 +115,14 @@ class Seen:
 
     def births_of(self, link: str) -> dict[tuple[str, int], dict]:
         """The metrics told at birth on a link, by device and alias."""
-        return {
-            (one.device, metric["alias"]): metric
-            for one in self.sent("NBIRTH", "DBIRTH", link=link)
-            for metric in one.metrics
-            if "alias" in metric
-        }
+        return self._births[link]
+
+    @functools.cached_property
+    def _births(self) -> dict[str, dict[tuple[str, int], dict]]:
+        births: dict[str, dict[tuple[str, int], dict]] = {link: {} for link in self.links}
+        for one in self.sent("NBIRTH", "DBIRTH"):
+            births[one.link] |= {(one.device, metric["alias"]): metric for metric in one.metrics if "alias" in metric}
+        return births
 
 
 class Assertions:
@@ -194,12 +196,6 @@ def _heard(host: Host, mark: str) -> int:
     return host.marks.get(mark, 0)
 
 
-async def _told(plant: Plant) -> None:
-    """The broker has every record."""
-    async with plant.ledger.moved:
-        await plant.ledger.moved.wait_for(lambda: plant.ledger.cursor("sparkplug") >= plant.ledger.last_seq)
-
-
 async def _refused(plant: Plant, host: Host, *what: str) -> None:
     """A command that is refused: once its fault is there, all that was sent before it has been heard."""
     before = len(plant.faults)
@@ -224,18 +220,18 @@ async def _waits_for_its_host(plant: Plant, host: Host) -> None:
     plant.log.mark("no host")
     await host.state("scada", 2000, online=True)
     await host.hears("DBIRTH", "washer1")
-    await _told(plant)
+    await told(plant.ledger)
     plant.log.mark("caught up")
 
 
 async def _reports(plant: Plant, host: Host) -> None:
     for _ in range(2):
         await plant.make(*MACHINES * (MANY // 4))
-        await _told(plant)
+        await told(plant.ledger)
     await plant.turn("press1", MachineState(State.NOT_EXECUTING, Cause.STOPPED, 31))
     await plant.trouble(FAULT)
     await plant.make("washer1", late=True)
-    await _told(plant)
+    await told(plant.ledger)
     plant.log.mark("not durable")
     plant.durable, before = False, len(host.heard)
     before = await host.hears("NDATA", after=before, value=False)
@@ -249,13 +245,13 @@ async def _loses_a_machine(plant: Plant, host: Host) -> None:
     plant.lost.add("washer1")
     before = await host.hears("DDEATH", "washer1")
     await plant.make("washer1")
-    await _told(plant)
+    await told(plant.ledger)
     plant.log.mark("back")
     plant.lost.clear()
     before = await host.hears("DBIRTH", "washer1", after=before)
     await plant.make("washer1")
     await host.hears("DDATA", "washer1", after=before)
-    await _told(plant)
+    await told(plant.ledger)
 
 
 async def _takes_commands(plant: Plant, host: Host) -> None:
@@ -275,7 +271,7 @@ async def _survives_a_cut(plant: Plant, host: Host, tap: Tap) -> None:
     await host.hears("NDEATH", after=before)
     await plant.make(*["press1"] * 3)
     await host.hears("DBIRTH", "washer1", after=before)
-    await _told(plant)
+    await told(plant.ledger)
 
 
 async def _waits_while_its_host_is_away(plant: Plant, host: Host) -> None:
@@ -292,7 +288,7 @@ async def _waits_while_its_host_is_away(plant: Plant, host: Host) -> None:
     plant.log.mark("still away")
     await host.state("scada", 4000, online=True)
     before = await host.hears("DBIRTH", "washer1", after=before)
-    await _told(plant)
+    await told(plant.ledger)
     plant.log.mark("stopping")
     host.marks["restarting"] = len(host.heard)
 
@@ -302,7 +298,7 @@ async def _starts_again(plant: Plant, host: Host, tap: Tap) -> None:
     async with plant.running(tap.port):
         await host.hears("DBIRTH", "washer1", after=before)
         await plant.make("press1")
-        await _told(plant)
+        await told(plant.ledger)
     plant.log.mark("second stop")
 
 
@@ -320,5 +316,5 @@ async def _walks_to_another_server(plant: Plant, host: Host, tap: Tap, other: Ta
 async def _speaks_to_an_old_broker(plant: Plant, old: Tap) -> None:
     async with plant.running(old.port, host=None):
         await plant.make("press1")
-        await _told(plant)
+        await told(plant.ledger)
     plant.log.mark("fourth stop")

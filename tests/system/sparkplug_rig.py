@@ -51,6 +51,7 @@ class Plant:
         self.durable = True
         self.lost: set[str] = set()
         self.machines = {name: self._fresh(name) for name in MACHINES}
+        self.login: tuple = ()
         self.kept: list[str] = []
         self.faults: list[str] = []
         self.changed = asyncio.Event()
@@ -127,7 +128,7 @@ class Plant:
             LINE,
             self.ledger,
             IDS,
-            [Broker("127.0.0.1", port) for port in ports],
+            [Broker("127.0.0.1", port, *self.login) for port in ports],
             host,
             self.now,
             lambda: self.lost,
@@ -278,6 +279,12 @@ class Host:
                     return place + 1
             self.came.clear()
             await self.came.wait()
+
+
+async def told(ledger) -> None:
+    """Returns once the broker has every record."""
+    async with ledger.moved:
+        await ledger.moved.wait_for(lambda: ledger.cursor("sparkplug") >= ledger.last_seq)
 
 
 def observe(chunks: list[dict], encode: list[dict]) -> dict:

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.model import SECOND, Kind, Line, LineNow, Machine, MachineNow, MachineState, Record, State
@@ -38,6 +38,7 @@ FIELDS = st.builds(
 )
 
 
+@settings(max_examples=50)
 @given(st.builds(Payload, st.none() | UNSIGNED, st.none() | UNSIGNED, st.lists(FIELDS, max_size=5).map(tuple)))
 def test_a_payload_comes_back_as_it_was(payload):
     assert decode(encode(payload)) == payload
@@ -53,6 +54,7 @@ def test_bytes_of_anybody_are_a_payload_or_refused(raw):
         assert isinstance(payload, Payload)
 
 
+@settings(max_examples=50)
 @given(st.sampled_from(["NCMD", "DCMD"]), st.lists(FIELDS, max_size=3).map(tuple))
 def test_no_command_but_a_rebirth_request_is_taken(message, fields):
     asks = fields and all(one.name == REBIRTH and one.value is True for one in fields)
@@ -129,7 +131,8 @@ STEPS = st.lists(
 )
 
 
-@given(STEPS, st.integers(0, 300))
+@settings(max_examples=50)
+@given(STEPS, st.sampled_from([0, 3, 300]))
 def test_a_session_keeps_its_rules_whatever_happens_to_the_line(steps, before):
     plant, lost, sent = Plant(), set(), []
     backlog = [plant.make("press1", late=False) for _ in range(before)]
