@@ -233,6 +233,10 @@ class Recorder:
         mono = self._mono_ns()
         return tuple(link.now(mono) for link in self._plant.links.values())
 
+    def away(self) -> frozenset[str]:
+        """The devices that are not connected."""
+        return frozenset(name for name, link in self._plant.links.items() if not link.connected)
+
     async def changed(self) -> None:
         """Return at the next commit."""
         await self._grown.wait()

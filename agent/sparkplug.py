@@ -36,8 +36,8 @@ def edge_node(
 
     def lost() -> frozenset[str]:
         """Machines whose device is not connected."""
-        gone = {device.name for device in recorder.devices() if not device.connected}
-        return frozenset(name for name, device in told_by.items() if device in gone)
+        away = recorder.away()
+        return frozenset(name for name, device in told_by.items() if device in away)
 
     async def keep(number: str) -> None:
         await ledger.commit(marks={BDSEQ: number})
