@@ -1,5 +1,6 @@
 """Raw values in binary, read back by the decoder that the documentation prints."""
 
+import json
 import math
 import re
 from pathlib import Path
@@ -8,14 +9,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from agent.model import Batch, Samples
 from gateway.packed import packed
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "wire.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+DOCUMENT = (DOCS / "wire.md").read_text(encoding="utf-8")
 (PRINTED,) = re.findall(r"```python\n(.*?)```", DOCUMENT, re.S)
 SCOPE: dict = {}
 exec(PRINTED, SCOPE)
+
+WIRE = json.loads((DOCS / "schema" / "wire.schema.json").read_text(encoding="utf-8"))
+HEADER = Draft202012Validator({"$ref": "#/$defs/samples_header", "$defs": WIRE["$defs"]})
 
 TAGS = ("clock", "力", "c" * 32)
 ROWS = st.tuples(
@@ -53,6 +59,7 @@ def test_the_printed_decoder_has_thirty_lines_at_most():
 def test_every_value_time_and_status_comes_back_to_the_bit(batches, simulated):
     made = tuple(batch(rows, 1_790_000_000_000_000_000) for rows in batches)
     header, rows = SCOPE["decode"](packed(Samples("cell1", TAGS, made, simulated)))
+    HEADER.validate(header)
     sent = [(TAGS[tag], value, source, status) for one in batches for tag, value, source, status in one]
     assert len(rows) == header["count"] == len(sent)
     for (tag, value, source, status), row in zip(sent, rows, strict=True):
