@@ -106,8 +106,12 @@ def _outcomes(one: Part, seeds: Sequence[int], *, quiet: bool) -> Iterator[tuple
         patch.dict(os.environ, environment),
         ProcessPoolExecutor(one.together, mp_context=get_context("spawn")) as pool,
     ):
-        for future in as_completed([pool.submit(job, seed) for seed in seeds]):
-            yield future.result()
+        try:
+            for future in as_completed([pool.submit(job, seed) for seed in seeds]):
+                yield future.result()
+        except BaseException:  # stopped by hand: what waits is left to the next run
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

@@ -64,8 +64,8 @@ class Stand:
                 await self._broker.aclose()
 
     async def start_agent(self) -> None:
-        """As a supervisor starts it: at once, again and again."""
-        arguments = ["run", str(self.folder / "line.toml"), "--data", str(self.folder / "data")]
+        """As a supervisor starts it: at once, again and again. It ends with this process, however that ends."""
+        arguments = ["run", str(self.folder / "line.toml"), "--data", str(self.folder / "data"), "--attached"]
         self.agent = await Process.start("agent", "agent.cli", arguments, self.folder / "agent.log")
 
     async def kill_agent(self) -> float:
