@@ -18,10 +18,11 @@ from simulators.proxy import Mode
 from tests.faults.south_ledger import held, on_disk, polled, totals
 from tests.faults.south_rig import Rig, rig
 from tests.faults.south_stack import STACKS, TAGS, missing
+from tests.spy.wire_spy import SPY
 
 FULL, QUICK = 200, 8
 TOGETHER = 8
-FULL_FORM, QUICK_FORM = {"longest_s": 20.0}, {"longest_s": 5.0}
+FULL_FORM, QUICK_FORM = {"longest_s": 20.0}, {"longest_s": 3.0}
 FAULTS = 10
 SUMMED = tuple(f"faults_{stack}" for stack in STACKS)
 DETECT_S, RESUME_S = 5.0, 5.0
@@ -61,7 +62,11 @@ def schedule(seed: int, longest_s: float, stack: str) -> list[Fault]:
 def one(seed: int, folder: Path, longest_s: float = 20.0) -> dict[str, float]:
     """One link through its faults; AssertionError where it lied, slept, or lost or doubled a value."""
     stack = STACKS[seed % len(STACKS)]
-    return asyncio.run(_link(stack, seed, folder, longest_s))
+    SPY.install()
+    found = asyncio.run(_link(stack, seed, folder, longest_s))
+    sent = SPY.take()
+    assert not sent, f"{stack}: the driver sent what does not only read: {sent}"
+    return found
 
 
 async def _link(stack: str, seed: int, folder: Path, longest_s: float) -> dict[str, float]:
