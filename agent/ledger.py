@@ -30,6 +30,7 @@ from agent.ledger_store import (
     FILE,
     HOLDER,
     KEEP_ALL,
+    NO_ROOM,
     Block,
     Change,
     Observed,
@@ -81,23 +82,22 @@ class Ledger:
         known = (folder / HOLDER).exists()
         self._lock = lock(folder, os.getpid())
         try:
-            self.salvaged = mended(folder, max_bytes, time.time_ns(), known=known)
-            migrated(folder / FILE)
-            self._store: Store | None = Store(folder / FILE, max_bytes, keep)
+            self.salvaged, store = self._opened(known=known)
         except BaseException:
             self._lock.close()
             raise
+        self._store: Store | None = store
         self._reader = Reader(folder)
-        self.id = self._store.id
-        self._stand = self._store.stand
+        self.id = store.id
+        self._stand = store.stand
         self.last_seq = self._stand.seq
-        self.counters = dict(self._store.counters)
-        self.observed = dict(self._store.observed)
+        self.counters = dict(store.counters)
+        self.observed = dict(store.observed)
         self.trouble: str | None = None
-        self.filling = words(self._store.room.full)
+        self.filling = words(store.room.full)
         self._root = self._stand.root
-        self._cursors = dict(self._store.cursors)
-        self._floor = self._store.floor
+        self._cursors = dict(store.cursors)
+        self._floor = store.floor
         self._moved: dict[str, int] = {}
         self._waiting: list[_Waiting] = []
         self._bytes, self._records = 0, 0  # of what waits
@@ -108,6 +108,21 @@ class Ledger:
         self._grown = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
+
+    def _opened(self, *, known: bool) -> tuple[str | None, Store]:
+        """What was salvaged and the store; a disk that is full gets the reserve back that a killed agent left."""
+        path = self.folder / FILE
+        while True:
+            try:
+                salvaged = mended(self.folder, self.max_bytes, time.time_ns(), known=known)
+                migrated(path)
+                return salvaged, Store(path, self.max_bytes, self._keep)
+            except DISK_ERRORS as error:
+                if not release_reserve(self.folder):
+                    raise LedgerError(
+                        f"the disk of {self.folder} takes no writes ({type(error).__name__}: {error}):"
+                        " free space on it or repair it, then start again; the ledger is as it was"
+                    ) from error
 
     @classmethod
     async def open(
@@ -260,7 +275,7 @@ class Ledger:
                 written = self._attempt(changes)
             except DISK_ERRORS as error:
                 self._drop(f"{type(error).__name__}: {error}")
-                if release_reserve(self.folder):
+                if isinstance(error, NO_ROOM) and release_reserve(self.folder):
                     log.warning("ledger: the reserve on the disk of %s makes room for what waits", self.folder)
                     continue
                 if self._closing:

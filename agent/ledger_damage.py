@@ -15,17 +15,32 @@ PAGE_OF_RECORDS = 500
 STEPS = 20_000  # of the virtual machine between two looks at the clock
 META = {"id", "root", "commits", "sum", "floor", "base", "copied", "compacted", "hot", "thinned", "gone", "gone_root"}
 BROKEN = (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, apsw.IOError, apsw.CantOpenError, apsw.FormatError)
+CANNOT_WRITE = {
+    apsw.SQLITE_IOERR_WRITE,
+    apsw.SQLITE_IOERR_FSYNC,
+    apsw.SQLITE_IOERR_DIR_FSYNC,
+    apsw.SQLITE_IOERR_TRUNCATE,
+    apsw.SQLITE_IOERR_DELETE,
+    apsw.SQLITE_IOERR_SHMOPEN,
+    apsw.SQLITE_IOERR_SHMSIZE,
+    apsw.SQLITE_IOERR_SHMMAP,
+}
 NONSENSE = (ValueError, KeyError, TypeError, DamagedError, RecursionError)
 
 
 def damage(path: Path, budget_s: float) -> str | None:
-    """What is wrong with a ledger file, None where nothing was found in the time given."""
+    """What is wrong with a ledger file, None where nothing was found in the time given.
+
+    A disk that takes no write is no damage of the file: apsw.IOError and apsw.FullError are raised then.
+    """
     db = None
     try:
         db = apsw.Connection(str(path))
         db.set_busy_timeout(2000)
         return _looked_at(db, time.monotonic() + budget_s)
     except BROKEN as error:
+        if getattr(error, "extendedresult", 0) in CANNOT_WRITE:
+            raise
         return f"{type(error).__name__}: {error}"
     except NONSENSE as error:
         return f"{type(error).__name__}: {error}"

@@ -6,6 +6,7 @@ import json
 import secrets
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import astuple, dataclass, field, fields, replace
 from itertools import chain, count
 from pathlib import Path
@@ -26,9 +27,9 @@ HOLDER = "ledger.pid"
 PAGE = 4096
 MARK = "driver."  # what the keys of a driver's marks begin with among what the ledger keeps of itself
 KEEP_ALL = Keep()
+NO_ROOM = (OSError, apsw.FullError)
 DISK_ERRORS = (
-    OSError,
-    apsw.FullError,
+    *NO_ROOM,
     apsw.IOError,
     apsw.CantOpenError,
     apsw.ReadOnlyError,
@@ -270,6 +271,7 @@ def lock(folder: Path, pid: int) -> apsw.Connection:
     holder = folder / HOLDER
     held = apsw.Connection(str(folder / "ledger.lock"))
     try:
+        held.pragma("journal_mode", "memory")  # a full disk can be locked, too
         held.execute("BEGIN EXCLUSIVE")
     except apsw.BusyError:
         held.close()
@@ -277,5 +279,6 @@ def lock(folder: Path, pid: int) -> apsw.Connection:
         raise LedgerError(
             f"{folder} is in use by another agent (process {other}): stop that one, or give this one another folder"
         ) from None
-    holder.write_text(f"{pid}\n")
+    with suppress(OSError):  # on a full disk nobody is named, and that is all
+        holder.write_text(f"{pid}\n")
     return held

@@ -12,7 +12,7 @@ import pytest
 
 from agent import ledger_room, samples
 from agent.counter import CounterState
-from agent.ledger import Block, Keep, Ledger, Reader
+from agent.ledger import Block, Keep, Ledger, LedgerError, Reader
 from agent.ledger_room import RESERVE, words
 from agent.ledger_salvage import suspect
 from agent.model import SECOND, Batch, Kind, Line, Record
@@ -145,6 +145,28 @@ async def test_the_reserve_makes_room_for_counts_and_what_does_not_fit_waits_unt
     report, _ = report_of(folder)
     assert report.violations == []
     assert report.tallies[KEY].counted == 2
+
+
+async def test_a_start_on_a_full_disk_takes_the_reserve_or_says_what_to_do_and_leaves_the_ledger_as_it_is(disk):
+    folder = disk / "start"
+    ledger = await Ledger.open(folder, group_s=0)
+    await ledger.commit([fact(1)], counters=state(1))
+    await ledger.close()
+    crowd = crowded(disk, leave=0)
+    with pytest.raises(LedgerError, match=r"takes no writes .* free space on it"):
+        await Ledger.open(folder)
+    crowd.unlink()
+    (folder / RESERVE).write_bytes(bytes(MIB))  # as a killed agent leaves it
+    crowd = crowded(disk, leave=0)
+    ledger = await Ledger.open(folder, group_s=0)
+    await ledger.commit([fact(2)], counters=state(2))
+    assert ledger.salvaged is None
+    assert ledger.durable
+    await ledger.close()
+    crowd.unlink()
+    report, _ = report_of(folder)
+    assert (report.violations, report.tallies[KEY].counted) == ([], 2)
+    assert not (folder / "quarantine").exists()
 
 
 @pytest.fixture
