@@ -11,6 +11,7 @@ from pydantic import field_validator, model_validator
 
 from agent.duration import Duration
 from drivers.contract import Device, Tag
+from drivers.opcua.profiles import PROFILES
 
 DataType = Literal["u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f32", "f64", "bool", "text", "datetime"]
 CLOCK_TYPES = (None, "u64", "i64", "datetime")
@@ -41,7 +42,8 @@ class OpcuaTag(Tag):
 class OpcuaDevice(Device):
     """One OPC UA server. A namespace is named by its URI and resolved at each connect, since its index may move.
 
-    Without security the word "none" has to be written; otherwise the channel is signed and encrypted, and the
+    Without security the word "none" has to be written; otherwise the channel is signed and encrypted.
+    `mode` is a subscription, reads again and again, or the first with the second where the server has none. A
     server is known by its certificate: the SHA-256 thumbprint that is written here, or one that `tanchang trust`
     accepted. Our own certificate is made in the folder `pki` where none is written.
     """
@@ -51,6 +53,8 @@ class OpcuaDevice(Device):
     driver: Literal["opcua"]
     url: str
     namespace: str | None = None
+    profile: str | None = None
+    mode: Literal["auto", "subscribe", "poll"] = "auto"
     security: Literal["none", "sign_and_encrypt"] = "sign_and_encrypt"
     certificate: Path | None = None
     private_key: Path | None = None
@@ -116,6 +120,20 @@ class OpcuaDevice(Device):
         relative = next((tag for tag in self.tag if not tag.node.startswith("ns=")), None)
         if self.namespace is None and relative is not None:
             raise ValueError(f"write namespace, the URI that node {relative.node!r} belongs to, or 'ns=' in each node")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_its_profile(self) -> Self:
+        if self.profile is None:
+            return self
+        if self.profile not in PROFILES:
+            raise ValueError(f"profile: write one of {', '.join(PROFILES)}, or leave it out")
+        most = PROFILES[self.profile].get("items", len(self.tag))
+        if self.mode != "poll" and len(self.tag) > most:
+            raise ValueError(
+                f"a server of profile {self.profile} takes {most} items, this device has {len(self.tag)} tags; leave "
+                'some out, or write mode = "poll"'
+            )
         return self
 
     @model_validator(mode="after")

@@ -22,7 +22,10 @@ from drivers.opcua.device import OpcuaDevice, OpcuaTag
 from drivers.opcua.identity import BUILD_INFO, origin, started
 from drivers.opcua.items import OUTAGE_S, Items
 from drivers.opcua.kept import LAST_SEQUENCE, Kept, Told, after, in_turn
-from drivers.opcua.session import Session, SubscriptionGoneError, TooManyPublishRequestsError
+from drivers.opcua.limits import OPERATION_LIMITS, fitting, limits
+from drivers.opcua.polled import Polled
+from drivers.opcua.profiles import PROFILES
+from drivers.opcua.session import NoSubscriptionsError, Session, SubscriptionGoneError, TooManyPublishRequestsError
 from drivers.opcua.ticket import Ticket, as_text, from_text
 
 SIGN_OF_LIFE_S = 0.9
@@ -31,7 +34,6 @@ RENEW_AT = 0.75
 MAX_REPUBLISH = 100
 MARK_S = 60.0  # how often all that was told goes to disk as a whole
 MAX_TRIES = 2  # links without one message of a kept subscription, then it is given up for a new one
-NAMESPACES = 2255
 WAITING_FOR_INITIAL_DATA = 0x8032_0000
 LATEST_MS = np.iinfo(np.int64).max // 1_000_000
 
@@ -60,6 +62,7 @@ class OpcuaDriver(Driver[OpcuaDevice]):
         self._time = self._observed_before = 0
         self._marked = -math.inf
         self._subscription: int | None = None
+        self._polled: Polled | None = None
         self._awaited: dict[int, int] | None = None
         self._restated = True
         self._leaving = self._asked_anew = False
@@ -77,16 +80,22 @@ class OpcuaDriver(Driver[OpcuaDevice]):
         names = [tag.name for tag in own]
         self._clock = names.index(self.device.clock) if self.device.clock in names else None
         self._told = Told(len(own))
-        namespace = await self._namespace(session)
-        status = await session.read(BUILD_INFO)
-        self._items = Items(own, namespace, 2 * self.device.timeout, self._now())
+        namespace = await session.namespace()
+        status = await session.read((*BUILD_INFO, *OPERATION_LIMITS))
+        who = origin(status)
+        name = self.device.profile or fitting(PROFILES, who.vendor, who.product)
+        self._allowed = allowed = limits(status[len(BUILD_INFO) :], PROFILES[name] if name else {})
+        session.items_per_call = allowed.items_per_call
+        self._items = Items(own, namespace, allowed, 2 * self.device.timeout, self._now())
         self._started = started(status)
         self._meaning = sha256(repr((self.device.url, self._items.all, self._started)).encode()).hexdigest()
         self._renewal = self._now() + RENEW_AT * session.channel_lifetime_s
         if past is None or not await self._go_on(session, past, lives_on=lives_on):
             self._past = None
-            await self._begin(session, min(tag.every for tag in own))
-        return origin(status)
+            if self.device.mode == "poll" or not await self._begin(session, min(tag.every for tag in own)):
+                self._polled = Polled(session, own, self._items.all, allowed.per_read, self._clock, self._now)
+                self._awaited = {}
+        return who
 
     async def read(self) -> Batch:
         if self._restated and not self._ready:
@@ -96,12 +105,22 @@ class OpcuaDriver(Driver[OpcuaDevice]):
                 await self._receive()
             self._restated = True
             return self._batch(self._told.all())
+        if self._polled is not None:
+            return await self._poll(self._polled)
         if self._awaited is not None:
             batch = self._observed(*await self._first(self._awaited))
             self._awaited = None
             return batch
         notification = await self._next()
         return self._observed([notification], notification.rows)
+
+    async def _poll(self, polled: Polled) -> Batch:
+        if self._session is not None:
+            await self._renew(self._session)
+        rows, published = await polled.next()
+        batch = self._observed([Notification(0, 0, published)], [rows])
+        self._awaited = None
+        return batch
 
     async def acknowledge(self, token: int) -> None:
         while self._held and self._held[0][0] <= token:
@@ -159,15 +178,21 @@ class OpcuaDriver(Driver[OpcuaDevice]):
             numbers=dict(self._items.numbers),
         )
 
-    async def _begin(self, session: Session, shortest: float) -> None:
-        """A subscription of our own, to all tags."""
+    async def _begin(self, session: Session, shortest: float) -> bool:
+        """A subscription of our own, to all tags. False where the server has none and may be polled."""
         life_s = min(SIGN_OF_LIFE_S, self.device.timeout / 2)
-        shortest = min(shortest, life_s)
-        terms = await session.subscribe(shortest, max(1, int(life_s / shortest)), math.ceil(OUTAGE_S / shortest))
+        shortest = max(min(shortest, life_s), self._allowed.publishing_s)
+        try:
+            terms = await session.subscribe(shortest, max(1, int(life_s / shortest)), math.ceil(OUTAGE_S / shortest))
+        except NoSubscriptionsError:
+            if self.device.mode == "subscribe":
+                raise
+            return False
         self._subscription = terms.SubscriptionId
         cycle_s = terms.RevisedPublishingInterval / 1000
         self._silence_s = cycle_s * terms.RevisedMaxKeepAliveCount + self.device.timeout
         self._awaited = await self._items.make(session, terms.SubscriptionId, tuple(self._items.all), self._now())
+        return True
 
     async def _go_on(self, session: Session, past: Kept, *, lives_on: bool) -> bool:
         """Take up the subscription of before, and first of all what was sent while nobody listened.
@@ -206,17 +231,6 @@ class OpcuaDriver(Driver[OpcuaDevice]):
         self._held.clear()
         self._subscription, self._sequence, self._restated, self._tries = None, 1, True, tries
         self._untold, self._observed_before = 1, 0
-
-    async def _namespace(self, session: Session) -> int:
-        """The index that the device's namespace has in the server today."""
-        if self.device.namespace is None:
-            return 0
-        known = (await session.read([NAMESPACES]))[0] or []
-        if self.device.namespace not in known:
-            raise NotConnectedError(
-                f"{self.device.url} has no namespace {self.device.namespace!r}; it has {', '.join(map(str, known))}"
-            )
-        return int(known.index(self.device.namespace))
 
     async def _first(self, statuses: dict[int, int]) -> tuple[list[Notification], list[Rows]]:
         """Notifications until every item the server accepted has told its value, and rows for all that have none."""
@@ -266,11 +280,13 @@ class OpcuaDriver(Driver[OpcuaDevice]):
 
     async def _do_what_is_due(self, session: Session, subscription: int) -> None:
         """New keys for the channel, and another try for the nodes that the server refused."""
-        now = self._now()
-        if now >= self._renewal:
+        await self._renew(session)
+        await self._items.tend(session, subscription, self._told, self._now())
+
+    async def _renew(self, session: Session) -> None:
+        if self._now() >= self._renewal:
             await session.renew()
             self._renewal = self._now() + RENEW_AT * session.channel_lifetime_s
-        await self._items.tend(session, subscription, self._told, now)
 
     async def _first_arrived(self) -> Notification | NotConnectedError:
         """What came first of what nobody has looked at yet."""

@@ -16,13 +16,13 @@ from drivers.contract import MisconfiguredError
 from drivers.opcua.columns import Rows
 from drivers.opcua.device import OpcuaTag
 from drivers.opcua.kept import Told
+from drivers.opcua.limits import Limits
 from drivers.opcua.readout import Readout
 from drivers.opcua.session import Session, ask
 from drivers.opcua.wanted import FIRST_PAUSE_S, Wanted
 from drivers.opcua.watch import Watch
 
 OUTAGE_S = 60.0
-MAX_QUEUE = 1000
 FRESH_S = 60.0
 LOOKED_AT_ONCE = 500
 VANISHED = (0x8033_0000, 0x8034_0000)  # BadNodeIdInvalid, BadNodeIdUnknown
@@ -34,12 +34,13 @@ Item = tuple[ua.NodeId, float, int]
 class Items:
     """One item a tag; a handle is the tag's place. Times are seconds of one monotonic clock."""
 
-    def __init__(self, tags: Sequence[OpcuaTag], namespace: int, silence_s: float, now: float) -> None:
+    def __init__(self, tags: Sequence[OpcuaTag], namespace: int, allowed: Limits, silence_s: float, now: float) -> None:
         self.all: dict[int, Item] = {
-            i: (node_id(tag.node, namespace), tag.every, queue(tag.every)) for i, tag in enumerate(tags)
+            i: (node_id(tag.node, namespace), tag.every, queue(tag.every, allowed.queue)) for i, tag in enumerate(tags)
         }
         self.wanted = Wanted()
         self.numbers: dict[int, int] = {}
+        self._at_once = min(LOOKED_AT_ONCE, allowed.per_read)
         within = [tag.fresh_within or max(FRESH_S, 3 * tag.every) for tag in tags]
         self._watch = Watch(within, [tag.every + silence_s for tag in tags], now)
 
@@ -62,7 +63,7 @@ class Items:
         """Do what is due: ask again for what is missing, look at what is silent, give up what is dead."""
         if due := self.wanted.due(now):
             await self.make(session, subscription, due, now)
-        silent = self._watch.due(now, LOOKED_AT_ONCE)
+        silent = self._watch.due(now, self._at_once)
         silent = silent[[handle not in self.wanted.refused for handle in silent.tolist()]] if len(silent) else silent
         if len(silent):
             body = await session.sample(ask([self.all[handle][0] for handle in silent.tolist()]))
@@ -84,9 +85,9 @@ class Items:
         self.wanted.answered({handle: status for handle, status in last.items() if status < BAD}, now)
 
 
-def queue(every_s: float) -> int:
+def queue(every_s: float, most: int) -> int:
     """How many values of an item the server is to keep."""
-    return min(MAX_QUEUE, math.ceil(OUTAGE_S / every_s))
+    return min(most, math.ceil(OUTAGE_S / every_s))
 
 
 def node_id(text: str, namespace: int) -> ua.NodeId:

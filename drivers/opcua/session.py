@@ -22,6 +22,9 @@ from asyncua.ua.uaerrors import (
     BadIdentityTokenInvalid,
     BadIdentityTokenRejected,
     BadMessageNotAvailable,
+    BadNotImplemented,
+    BadNotSupported,
+    BadServiceUnsupported,
     BadSubscriptionIdInvalid,
     BadTooManyPublishRequests,
     BadUserAccessDenied,
@@ -61,6 +64,7 @@ SERVER_NONCE, IDENTITIES = "_server_nonce", "_policy_ids"
 HAS_RAW_PUBLISH = wire.KNOWN and hasattr(UaSession, RAW_PUBLISH)
 NOT_LET_IN = (BadUserAccessDenied, BadIdentityTokenRejected, BadIdentityTokenInvalid)
 SESSION_TIMEOUT_MS = 60_000
+NAMESPACES = 2255
 MAX_PUBLISH_OCTETS = 16 * 1024 * 1024
 ITEMS_PER_CALL = 1000
 CLOSING_S = 1.0
@@ -105,6 +109,7 @@ class Session:
         self._decoder = Decoder()
         self._gone: asyncio.Future[None] | None = None
         self._identity: Identity = (None, None, None)
+        self.items_per_call = ITEMS_PER_CALL
 
     async def open(self, ticket: Ticket | None = None) -> bool:
         """Channel and session, secured as the device table says. True where it is the ticket's session that lives on.
@@ -157,9 +162,21 @@ class Session:
             values = await self._client.uaclient.session.read_attributes(nodes, AttributeIds.Value)
         return [value.Value.Value if value.Value is not None else None for value in values]
 
+    async def namespace(self) -> int:
+        """The index that the device's namespace has in the server today."""
+        wanted = self._device.namespace
+        if wanted is None:
+            return 0
+        known = (await self.read([NAMESPACES]))[0] or []
+        if wanted not in known:
+            raise NotConnectedError(
+                f"{self._device.url} has no namespace {wanted!r}; it has {', '.join(map(str, known))}"
+            )
+        return int(known.index(wanted))
+
     async def subscribe(self, publishing_s: float, keep_alive: int, lifetime: int) -> ua.CreateSubscriptionResult:
         """A new subscription; its revised terms."""
-        with self._failing("does not create a subscription"):
+        with self._failing("does not create a subscription"), _refusing_subscriptions():
             return await self._client.uaclient.session.create_subscription(
                 ua.CreateSubscriptionParameters(
                     RequestedPublishingInterval=publishing_s * 1000,
@@ -184,8 +201,8 @@ class Session:
         numbers: dict[int, int] = {}
         every: dict[int, float] = {}
         with self._failing("does not monitor its nodes"):
-            for start in range(0, len(wanted), ITEMS_PER_CALL):
-                part = wanted[start : start + ITEMS_PER_CALL]
+            for start in range(0, len(wanted), self.items_per_call):
+                part = wanted[start : start + self.items_per_call]
                 results = await self._client.uaclient.session.create_monitored_items(
                     ua.CreateMonitoredItemsParameters(subscription, ua.TimestampsToReturn.Source, part)
                 )
@@ -337,6 +354,18 @@ def _limited(body: bytes) -> bytes:
 
 class SubscriptionGoneError(NotConnectedError):
     """The server has ended the subscription: what it held is gone."""
+
+
+class NoSubscriptionsError(NotConnectedError):
+    """The server does not know subscriptions at all."""
+
+
+@contextmanager
+def _refusing_subscriptions() -> Iterator[None]:
+    try:
+        yield
+    except (BadServiceUnsupported, BadNotImplemented, BadNotSupported) as error:
+        raise NoSubscriptionsError(str(error)) from error
 
 
 class TooManyPublishRequestsError(NotConnectedError):
