@@ -21,6 +21,7 @@ from gateway.topic import LINE, ONLINE, topic
 Finding = Literal["rival", "cut", "nothing"]
 
 SLACK_S = 1.0
+PROMPT_S = 1.0  # what is retained comes at once; a broker without our birth or will has lost its memory
 
 
 async def look(broker: Broker, line: Line) -> Finding:
@@ -28,10 +29,12 @@ async def look(broker: Broker, line: Line) -> Finding:
     online, whole, begun = str(topic(line, ONLINE)), str(topic(line, LINE)), iso(time.time_ns())
     finding: Finding = "nothing"
     try:
-        async with asyncio.timeout(BEAT_S + SLACK_S), Mqtt(broker, f"tc-look-{secrets.token_hex(8)}") as link:
-            await link.subscribe(whole)
+        async with Mqtt(broker, f"tc-look-{secrets.token_hex(8)}") as link, asyncio.timeout(PROMPT_S) as limit:
             await link.subscribe(online)
+            await link.subscribe(whole)
             async for message in link.messages():
+                if message.retain:
+                    limit.reschedule(asyncio.get_running_loop().time() + BEAT_S + SLACK_S)
                 value = json.loads(message.payload)["value"]
                 if message.topic == online and value is False:
                     finding = "cut"

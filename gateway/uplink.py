@@ -135,6 +135,8 @@ class Uplink:
         if self._brief < LOOK_AT:
             return False
         finding = await look(self._broker, self._line)
+        if finding == "nothing":
+            self._brief = 0
         return finding == "rival" or (finding == "cut" and self._brief >= ALARM_AT)
 
     async def _once(self) -> None:

@@ -12,9 +12,10 @@ from gateway.broker import program, start_broker
 from gateway.mqtt import Broker, Mqtt, MqttError
 from gateway.packed import packed
 from gateway.payload import encode, order_body, record
+from gateway.rival import look
 from gateway.uplink import LOOK_AT
 from tests.system.broker_rig import PLAIN, mosquitto
-from tests.system.uplink_rig import BASE, NOW, ONLINE, PUBLIC, Agent, Gate, Reader, WatchedLedger
+from tests.system.uplink_rig import BASE, LINE, NOW, ONLINE, PUBLIC, Agent, Gate, Reader, WatchedLedger
 
 pytestmark = pytest.mark.skipif(program("mosquitto") is None, reason="needs mosquitto")
 
@@ -89,6 +90,11 @@ async def test_of_two_agents_with_one_client_id_one_sounds_the_alarm_and_leaves_
         monkeypatch.setattr("gateway.uplink.STEADY_S", 0.0)
         pair[loser].resumed.release()
         await pair[loser].noted("-client_id_taken")
+
+
+async def test_a_broker_that_has_lost_its_memory_is_no_sign_of_another_agent(any_broker, monkeypatch):
+    monkeypatch.setattr("gateway.rival.PROMPT_S", 0.2)
+    assert await look(Broker("127.0.0.1", any_broker.port), LINE) == "nothing"
 
 
 async def test_links_that_are_cut_are_no_taken_id_while_nobody_else_publishes_the_line(broker, ledger, tmp_path):
