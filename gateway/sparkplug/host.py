@@ -11,7 +11,8 @@ from gateway.sparkplug.wire import PayloadError, decode
 class PrimaryHost:
     """Whether the host application that must hear everything is online, as far as its STATE messages tell.
 
-    A message older than one heard before, or of another form than {"online": bool, "timestamp": ms}, tells nothing.
+    A message older than one heard before on the same link tells nothing, nor does one of another form than
+    {"online": bool, "timestamp": ms}.
     """
 
     def __init__(self, host: str) -> None:
@@ -32,8 +33,8 @@ class PrimaryHost:
             self.online, self._newest = online, stamp
 
     def forget(self) -> None:
-        """A new link: what was online before must show itself again. How new its last word was is kept."""
-        self.online = False
+        """A new link, maybe to another broker: its retained word is the newest there, whatever was heard before."""
+        self.online, self._newest = False, -1
 
 
 def wrong_with(raw: bytes, message: str) -> str | None:

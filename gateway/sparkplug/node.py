@@ -127,9 +127,10 @@ class EdgeNode:
                 except MqttError:
                     raise
                 except BaseException:
-                    with contextlib.suppress(MqttError, TimeoutError):
-                        async with asyncio.timeout(GOODBYE_S):
-                            await link.send(_message(session.death(time.time_ns())))
+                    if session.begun:
+                        with contextlib.suppress(MqttError, TimeoutError):
+                            async with asyncio.timeout(GOODBYE_S):
+                                await link.send(_message(session.death(time.time_ns())))
                     raise
         except MqttError as error:
             cause = error.__cause__

@@ -41,6 +41,11 @@ class Session:
         self._doubtful: set[int] = set()
 
     @property
+    def begun(self) -> bool:
+        """Whether the node was born: nothing may be published before."""
+        return NODE in self._born
+
+    @property
     def born(self) -> frozenset[str]:
         """The devices that were born and have not died since."""
         return frozenset(self._born) - {NODE}
@@ -63,7 +68,7 @@ class Session:
 
     def device_birth(self, device: str, metrics: Sequence[Metric], wall: int) -> Outgoing:
         """DBIRTH of a device that is there, again or for the first time."""
-        if NODE not in self._born:
+        if not self.begun:
             raise SessionError(f"{device} cannot be born before its node")
         return self._birth("DBIRTH", device, metrics, wall)
 

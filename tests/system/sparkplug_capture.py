@@ -179,6 +179,8 @@ async def _live(folder: Path) -> Seen:
             await _starts_again(plant, host, tap)
             await _walks_to_another_server(plant, host, tap, other)
             await _speaks_to_an_old_broker(plant, old)
+            async with plant.running(tap.port, host="nobody"):
+                await log.subscribed("a6")
     finally:
         await ledger.close()
     reader = Reader(folder / "ledger")

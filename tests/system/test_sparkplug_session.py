@@ -30,7 +30,7 @@ def connects(seen, link=""):
 @HOLDS.of("tck-id-principles-persistence-clean-session-50")
 def mqtt_5_starts_clean_and_leaves_nothing(seen):
     new = [one for one in connects(seen) if one.of["protocolVersion"] == 5]
-    assert len(new) == 7
+    assert len(new) == 8
     for one in new:
         assert one.of["clean"] is True
         assert one.of.get("properties", {}).get("sessionExpiryInterval", 0) == 0
@@ -97,7 +97,7 @@ def an_ndeath_is_not_counted(seen):
 )
 def bdseq_counts_connects_from_0_over_restarts(seen):
     told = [one.of["will"]["wire"]["metrics"][0] for one in connects(seen)]
-    assert [one["longValue"] for one in told] == list(range(8))
+    assert [one["longValue"] for one in told] == list(range(9))
     assert {one["datatype"] for one in told} == {4}
     assert [next_bdseq(None), next_bdseq("0"), next_bdseq("254"), next_bdseq("255")] == [0, 1, 255, 0]
 
@@ -149,7 +149,7 @@ def no_birth_while_the_primary_host_is_away(seen):
 
 @HOLDS.of("tck-id-message-flow-edge-node-birth-publish-phid-wait-id")
 def another_host_online_is_not_the_one_waited_for(seen):
-    states = [one for one in seen.control("subscribe", "a") for one in subscriptions(one) if "STATE" in one["topic"]]
+    states = [one for one in seen.control("subscribe", "a1") for one in subscriptions(one) if "STATE" in one["topic"]]
     assert {one["topic"] for one in states} == {"spBv1.0/STATE/scada"}
     assert seen.sent(before="no host") == []
 
@@ -291,7 +291,7 @@ def test_bdseq_is_on_disk_before_its_connect_leaves():
     seen = capture()
     for number, connect in enumerate(connects(seen)):
         assert seen.marks[f"kept {number}"] < connect.n
-    assert seen.on_disk == "7"
+    assert seen.on_disk == "8"
 
 
 def test_whatever_wants_to_write_is_refused_with_a_fault_and_answered_by_nothing():
@@ -301,6 +301,13 @@ def test_whatever_wants_to_write_is_refused_with_a_fault_and_answered_by_nothing
         asked = max(one.n for one in seen.packets if one.kind in ("NCMD", "DCMD") and one.n < n)
         assert [one for one in seen.sent(link="a1") if asked < one.n < n] == []
     assert seen.faults.count("+command_refused") >= 6
+
+
+def test_a_node_that_was_never_born_publishes_no_death():
+    seen = capture()
+    (goodbye,) = seen.control("disconnect", "a6")
+    assert goodbye.of["reasonCode"] == 4
+    assert seen.sent(link="a6") == []
 
 
 def test_what_was_recorded_while_the_host_was_away_is_told_once_it_is_back_as_historical():

@@ -82,6 +82,15 @@ def test_the_host_is_what_its_newest_word_says(heard):
         assert host.online is online
 
 
+def test_another_broker_has_a_newest_word_of_its_own():
+    host = PrimaryHost("scada")
+    host.hear(b'{"online": true, "timestamp": 9}')
+    host.forget()
+    assert not host.online
+    host.hear(b'{"online": true, "timestamp": 5}')
+    assert host.online
+
+
 @pytest.mark.parametrize("word", ["", "a/b", "a+", "#", "a\n", "x" * 65])
 def test_words_no_topic_can_hold_are_refused(word):
     with pytest.raises(ValueError, match="cannot stand in a Sparkplug topic"):
