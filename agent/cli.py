@@ -78,6 +78,12 @@ def _add_ledger(commands: Commands) -> None:
     )
     _span(verify, "tell only of what is wrong")
 
+    replay = commands.add_parser("replay", help="tell a stretch of a ledger's records to the broker once more, marked so")
+    replay.add_argument("file", type=Path, help="the line file, for topics and broker")
+    replay.add_argument("path", type=Path, help="the folder of a ledger, its file or a copy; it may be in use")
+    replay.add_argument("--broker", metavar="HOST:PORT", help="instead of the line file's")
+    _span(replay, "only what is")
+
     export = commands.add_parser("export", help="records or samples of a ledger as a table")
     export.add_argument("path", type=Path, help="the folder of a ledger, its file or a copy; it may be in use")
     wanted = export.add_mutually_exclusive_group(required=True)
@@ -224,6 +230,12 @@ def _verify(arguments: argparse.Namespace) -> int:
     return verify(arguments.path, arguments.since, arguments.until, arguments.against)
 
 
+def _replay(arguments: argparse.Namespace) -> int:
+    from agent.replay import replay
+
+    return replay(arguments.file, arguments.path, arguments.since, arguments.until, arguments.broker)
+
+
 def _export(arguments: argparse.Namespace) -> int:
     from agent.export import Wanted, export
     from agent.model import Kind
@@ -252,6 +264,7 @@ COMMANDS = {
     "demo": _demo,
     "verify": _verify,
     "export": _export,
+    "replay": _replay,
 }
 
 
