@@ -168,6 +168,7 @@ class Kind(StrEnum):
     GAP = "gap"
     ORDER = "order"
     AUDIT = "audit"
+    REASON = "reason"
 
 
 @dataclass(frozen=True, slots=True)

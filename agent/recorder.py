@@ -138,6 +138,11 @@ class Recorder:
         body = payload.audit_body(event, version, detail, by, role)
         await self._commit(Told([Record(Kind.AUDIT, "", self.plant_time(), body, self.simulated)]))
 
+    async def reason(self, machine: str, body: Mapping[str, object]) -> None:
+        """Record why a machine stopped, as somebody says; `body` is payload.reason_body's."""
+        simulated = next(one.simulated for one in self.now().machines if one.name == machine)
+        await self._commit(Told([Record(Kind.REASON, machine, self.plant_time(), body, simulated)]))
+
     async def fault(self, fault: Fault) -> bool:
         """Record a fault; False where the same (source, code) is set already."""
         records = self._plant.set(fault, self._mono_ns())

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from agent.model import SECOND, UNKNOWN, Cause, Machine, MachineState, Window
+from agent.model import SECOND, UNKNOWN, Cause, Machine, MachineState
+
+Spans = Sequence[tuple[int, int]]
 
 
 class Reasoned(NamedTuple):
-    """A machine was STOPPED from start to end for this reason; None where the PLC told none."""
+    """A machine stood from start to end for this reason, None where nobody told one; `word` is its state's."""
 
     machine: str
     reason: str | None
     start: int
     end: int
+    word: str = Cause.STOPPED.value
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One reason's part of the stopped time in a window; `cumulative` is its share with all rows above it, 0..1."""
+    """One reason's part of the time stood; `cumulative` is its share with all rows above it, 0..1."""
 
+    word: str
     reason: str | None
     stops: int
     seconds: float
@@ -49,28 +53,35 @@ def _reason(machine: Machine, code: int | None) -> str | None:
     return None if code is None else machine.stop_reasons.get(code, str(code))
 
 
-def pareto(spans: Iterable[Reasoned], window: Window) -> tuple[Row, ...]:
-    """Rows by falling seconds; what lies outside the window is cut off.
+def pareto(spans: Iterable[Reasoned], planned: Spans) -> tuple[Row, ...]:
+    """Rows by falling seconds; only time in `planned` counts, which is disjoint and in order.
 
-    Spans of one machine and reason that meet are one stop: a state told again is no second one. Of the same time
-    told twice each instant counts once. Rows of equal seconds are in the order of their reasons, None last.
+    Spans of one machine, state and reason that meet are one stop: a state told again is no second one, nor is a stop
+    that a break interrupts. Of the same time told twice each instant counts once. Rows of equal seconds are in the
+    order of their words and reasons, None last.
     """
-    stops = _merged(spans, window)
-    total = sum(stop.end - stop.start for stop in stops)
-    groups: dict[str | None, list[Reasoned]] = {}
-    for stop in stops:
-        groups.setdefault(stop.reason, []).append(stop)
-    times = {reason: sum(one.end - one.start for one in group) for reason, group in groups.items()}
+    stops = [(stop, time) for stop in _merged(spans) if (time := within(planned, stop.start, stop.end))]
+    total = sum(time for _, time in stops)
+    groups: dict[tuple[str, str | None], list[tuple[Reasoned, int]]] = {}
+    for stop, time in stops:
+        groups.setdefault((stop.word, stop.reason), []).append((stop, time))
+    times = {key: sum(time for _, time in group) for key, group in groups.items()}
     rows, passed = [], 0
-    for reason in sorted(groups, key=lambda one: (-times[one], one is None, one or "")):
-        passed += times[reason]
-        rows.append(_row(reason, groups[reason], times[reason] / total, passed / total))
+    for key in sorted(groups, key=lambda one: (-times[one], one[0], one[1] is None, one[1] or "")):
+        passed += times[key]
+        rows.append(_row(key, groups[key], times[key] / total, passed / total))
     return tuple(rows)
+
+
+def within(spans: Spans, start: int, end: int) -> int:
+    """How much of [start, end) lies in the spans."""
+    return sum(max(0, min(end, b) - max(start, a)) for a, b in spans)
 
 
 def plain(row: Row) -> dict[str, Any]:
     """A row as JSON."""
     return {
+        "word": row.word,
         "reason": row.reason,
         "stops": row.stops,
         "seconds": row.seconds,
@@ -81,25 +92,25 @@ def plain(row: Row) -> dict[str, Any]:
     }
 
 
-def _row(reason: str | None, stops: list[Reasoned], share: float, cumulative: float) -> Row:
+def _row(key: tuple[str, str | None], stops: list[tuple[Reasoned, int]], share: float, cumulative: float) -> Row:
     machines: dict[str, int] = {}
-    for stop in stops:
-        machines[stop.machine] = machines.get(stop.machine, 0) + stop.end - stop.start
-    longest = max(stop.end - stop.start for stop in stops)
+    for stop, time in stops:
+        machines[stop.machine] = machines.get(stop.machine, 0) + time
+    longest = max(time for _, time in stops)
     seconds = {name: time / SECOND for name, time in sorted(machines.items())}
-    return Row(reason, len(stops), sum(machines.values()) / SECOND, longest / SECOND, share, cumulative, seconds)
+    return Row(*key, len(stops), sum(machines.values()) / SECOND, longest / SECOND, share, cumulative, seconds)
 
 
-def _merged(spans: Iterable[Reasoned], window: Window) -> list[Reasoned]:
-    """Each machine's stops in order, cut to the window, disjoint, one where two of a reason meet."""
+def _merged(spans: Iterable[Reasoned]) -> list[Reasoned]:
+    """Each machine's stops in order, disjoint, one where two of a state and reason meet."""
     stops: list[Reasoned] = []
     for span in sorted(spans, key=lambda one: (one.machine, one.start, one.end)):
         last = stops[-1] if stops and stops[-1].machine == span.machine else None
-        start, end = max(span.start, window.start, last.end if last else 0), min(span.end, window.end)
-        if end <= start:
+        start = max(span.start, last.end) if last else span.start
+        if span.end <= start:
             continue
-        if last and last.reason == span.reason and last.end == start:
-            stops[-1] = last._replace(end=end)
+        if last and (last.word, last.reason, last.end) == (span.word, span.reason, start):
+            stops[-1] = last._replace(end=span.end)
         else:
-            stops.append(Reasoned(span.machine, span.reason, start, end))
+            stops.append(span._replace(start=start))
     return stops

@@ -78,6 +78,10 @@ class AgentView:
         """Record what somebody did on the panel."""
         await self._recorder.audit(event, VERSION, detail, by, role)
 
+    async def give_reason(self, machine: str, body: Mapping[str, object]) -> None:
+        """Record why a machine stopped, as somebody says."""
+        await self._recorder.reason(machine, body)
+
     def root(self) -> str:
         """The short word that stands for the ledger's state."""
         return self._ledger.root

@@ -185,6 +185,11 @@ def clock_body(version: str, fact: Fact) -> Json:
     return {**audit_body("clock", version, detail), "clock": clock}
 
 
+def reason_body(stop: int, start: int, word: str, was: int | None, by: str, role: str) -> Json:
+    """Why a machine stopped, as the user of id `by` says; `stop`, `was`: seq of the state and of the reason before."""
+    return {"stop": stop, "start": iso(start), "reason_word": word, "was": was, "by": by, "role": role}
+
+
 def record(ledger: str, one: Record) -> Json:
     """A committed record in its envelope: what the record lane carries and a consumer counts once."""
     return {

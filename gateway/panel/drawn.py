@@ -8,10 +8,12 @@ from datetime import datetime
 
 from agent.ledger_reader import Series
 from agent.model import Kpi, LineNow, Record, Window
+from agent.stops import Row as Pareto
+from agent.stops import within
 from gateway.panel.encode import quality
-from gateway.panel.entries import Entry, Facts, Row, within
+from gateway.panel.entries import Entry, Facts, Row
 from gateway.panel.explain import Account
-from gateway.panel.figures import Spread, Stop
+from gateway.panel.figures import Spread
 from gateway.panel.view import Source
 from gateway.payload import Json, figure, finite, iso, nanoseconds
 
@@ -59,10 +61,10 @@ def source(one: Source) -> Json:
     }
 
 
-def stop(one: Stop) -> Json:
+def stop(one: Pareto) -> Json:
     """A cause of standstill."""
     return {
-        "word": one.word, "reason": one.reason, "seconds": one.seconds, "times": one.times, "longest": one.longest,
+        "word": one.word, "reason": one.reason, "seconds": one.seconds, "times": one.stops, "longest": one.longest,
     }  # fmt: skip
 
 

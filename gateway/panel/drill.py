@@ -17,6 +17,7 @@ from gateway.panel.access import allow
 from gateway.panel.entries import Facts, state_entries
 from gateway.panel.explain import account
 from gateway.panel.figures import cycles_counted, cycles_told, seconds, spread, stops
+from gateway.panel.reasons import latest, reasoned
 from gateway.panel.roles import May
 from gateway.panel.tapes import Tapes
 from gateway.panel.timeline import Segment
@@ -55,6 +56,10 @@ def add_drill(app: FastAPI, line: Line, view: View) -> None:
         figure = _figure(now, "utilization", name, window)
         facts = await asyncio.to_thread(_facts, line, view, now, figure.window)
         spans = _spans(name, figure, facts)
+        said = await asyncio.to_thread(
+            view.records, Kind.REASON, name, figure.window.start, None, MOST_RECORDS, newest=False
+        )
+        told_why = latest(said)
         told = await _cycles(tapes, sources, figure, facts, name, spans)
         return _fresh(
             {
@@ -63,7 +68,7 @@ def add_drill(app: FastAPI, line: Line, view: View) -> None:
                 "until": payload.iso(figure.time),
                 "sim": figure.simulated,
                 "seconds": seconds(spans, facts.planned),
-                "stops": [drawn.stop(one) for one in stops(spans, facts.planned)],
+                "stops": [drawn.stop(one) for one in stops(name, reasoned(spans, told_why), facts.planned)],
                 "cycles": drawn.spread(spread(told, line.takt_s), line.takt_s),
                 "planned": drawn.spans(view.planned(now.time - 24 * 3600 * SECOND, now.time)),
                 "sources": [drawn.source(one) for one in sources],

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from agent.kpi import MICRO_STOP
 from agent.model import SECOND, Kpi, Record
+from agent.stops import Spans, within
 from gateway.panel.timeline import Segment, segments
 
-Spans = Sequence[tuple[int, int]]
 LATE = ("late", "restart")
 STOPPED, UNKNOWN = "stopped", "unknown"
 UNITS = {"energy": 1e-3}  # kWh of a Wh
@@ -55,11 +55,6 @@ class Facts:
     inspections: Sequence[Record]
     observed: Mapping[str, int]
     planned: Spans
-
-
-def within(spans: Spans, start: int, end: int) -> int:
-    """How much of [start, end) lies in the spans."""
-    return sum(max(0, min(end, b) - max(start, a)) for a, b in spans)
 
 
 def lived(machine: str, start: int, end: int, facts: Facts) -> list[Segment]:

@@ -10,24 +10,14 @@ from itertools import pairwise
 
 from agent.ledger_reader import Series
 from agent.model import BAD, SECOND, Record
-from gateway.panel.entries import LATE, Spans, within
+from agent.stops import Reasoned, Row, Spans, pareto, within
+from gateway.panel.entries import LATE
 from gateway.panel.timeline import Segment
 
 STANDING = ("stopped", "starved", "blocked", "changeover", "idle", "out_of_service")
 MOST_BINS = 24
 STEPS = (0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 EDGE = 0.99
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Standstill of one cause: planned seconds, how often, and the longest; `reason` where the PLC gave one."""
-
-    word: str
-    reason: str | None
-    seconds: float
-    times: int
-    longest: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +43,10 @@ def seconds(spans: Sequence[Segment], planned: Spans) -> dict[str, float]:
     return {word: time / SECOND for word, time in found.items()}
 
 
-def stops(spans: Sequence[Segment], planned: Spans) -> list[Stop]:
+def stops(machine: str, spans: Sequence[Segment], planned: Spans) -> tuple[Row, ...]:
     """Every way the machine stood, the longest in sum first; what was not observed is none of them."""
-    found: dict[tuple[str, str | None], list[float]] = {}
-    for one in spans:
-        time = within(planned, one.start, one.end)
-        if one.word in STANDING and time:
-            found.setdefault((one.word, one.reason), []).append(time / SECOND)
-    listed = [Stop(word, reason, sum(all_), len(all_), max(all_)) for (word, reason), all_ in found.items()]
-    return sorted(listed, key=lambda stop: (-stop.seconds, stop.word, stop.reason or ""))
+    stood = (Reasoned(machine, one.reason, one.start, one.end, one.word) for one in spans if one.word in STANDING)
+    return pareto(stood, planned)
 
 
 def cycles_told(counts: Sequence[Record], cycle: Series) -> list[float]:

@@ -22,6 +22,7 @@ from gateway.panel.drill import add_drill
 from gateway.panel.limits import Allowance, Seats
 from gateway.panel.roles import May, allowed
 from gateway.panel.sight import blurred
+from gateway.panel.stops import add_stops
 from gateway.panel.timeline import segments
 from gateway.panel.view import View
 from gateway.panel.watch import refuse, watch
@@ -53,6 +54,7 @@ def create(
     _add_history(app, line, view)
     add_drill(app, line, view)
     _add_orders(app, line, view)
+    add_stops(app, line, view)
 
     seats, latest, hazy = Seats(MOST_CLIENTS), Latest(line, view), Latest(line, view, blurred)
     turns = Turns()

@@ -62,6 +62,9 @@ class View(Protocol):
     async def audit(self, event: str, by: str, role: str, detail: str) -> None:
         """Record what somebody did: `by` is the id of a user, never a name. Returns once it is committed."""
 
+    async def give_reason(self, machine: str, body: Mapping[str, object]) -> None:
+        """Record why a machine stopped: payload.reason_body. Returns once it is committed."""
+
     def root(self) -> str:
         """The short word that stands for the ledger's state, four hex digits."""
 

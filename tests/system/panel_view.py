@@ -283,6 +283,9 @@ class SampleView:
         body = audit_body(event, "0.1.0", detail, by, role)
         self.history.append(Record(Kind.AUDIT, "", self.line_now.time, body, SIM, len(self.history) + 1))
 
+    async def give_reason(self, machine: str, body: Mapping[str, object]) -> None:
+        self.history.append(Record(Kind.REASON, machine, self.line_now.time, body, SIM, len(self.history) + 1))
+
     def root(self) -> str:
         return "7F3A"
 

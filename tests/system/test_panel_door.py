@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
+from agent.model import Kind
 from gateway import assets
 from gateway.panel.access import Access
 from gateway.panel.roles import Role
 from gateway.panel.server import create
 from gateway.panel.users import Users
+from gateway.payload import reason_body
 from tests.system.panel_people import People, people
 from tests.system.panel_serve import serving
 from tests.system.panel_view import LINE, SampleView
@@ -111,3 +113,24 @@ async def test_a_session_that_ends_leaves_the_door_and_no_figure(page: Page, tmp
         known.access.users.remove(known.ids[Role.VIEWER])
         await expect(page.locator("h1")).to_have_text("Log in")
         await expect(page.locator(".figs")).to_have_count(0)
+
+
+async def test_an_operator_names_a_reason_and_is_told_where_somebody_was_faster(page: Page, tmp_path: Path) -> None:
+    known = people(tmp_path / "access")
+    async with gateway(tmp_path, known.access) as (url, view):
+        await enter(page, known, Role.OPERATOR, url)
+        await page.goto(f"{url}?lang=en#stops")
+        first = page.locator(".halts li").first
+        await expect(first.locator(".what b")).to_have_text("die protection")
+        await fits(page)
+        seq = int(await first.get_attribute("data-stop") or 0)
+        await first.get_by_role("button").press("Enter")
+        await view.give_reason("press1", reason_body(seq, view.line_now.time, "no-tool", None, "u1", "engineer"))
+        await first.locator("[data-word=cleaning]").click()
+        await expect(first.locator(".refusal")).to_contain_text("Somebody was faster: no tool")
+        await expect(first.locator(".what b")).to_have_text("no tool")
+        await fits(page)
+        await first.locator("[data-word=cleaning]").click()
+        await expect(first.locator(".what")).to_contain_text("cleaning Operator says · PLC says: die protection")
+        await expect(page.locator(".causes [data-reason=cleaning]")).to_be_visible()
+        assert [one.body["reason_word"] for one in view.history if one.kind is Kind.REASON] == ["no-tool", "cleaning"]

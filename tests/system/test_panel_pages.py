@@ -26,7 +26,7 @@ SWITCHES = [
     "--disable-component-update",
     "--disable-sync",
 ]
-TABS = ("overview", "devices", "inspections", "plan", "faults", "ledger", "machine/trim1")
+TABS = ("overview", "devices", "stops", "inspections", "plan", "faults", "ledger", "machine/trim1")
 REAL = False
 
 pytestmark = [

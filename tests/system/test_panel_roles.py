@@ -39,6 +39,8 @@ ROUTES = {
     ("GET", "/api/v1/samples"): May.TRACE,
     ("GET", "/api/v1/machines/{name}"): May.TRACE,
     ("GET", "/api/v1/machines/{name}/trends"): May.TRACE,
+    ("GET", "/api/v1/stops"): May.LOOK,
+    ("POST", "/api/v1/stops/{seq}"): May.DECIDE,
     ("POST", "/api/v1/orders"): May.ORDER,
     ("GET", "/api/v1/audit"): May.AUDIT,
     ("GET", "/api/v1/users"): May.USERS,
@@ -62,6 +64,7 @@ PATHS = {
     "/api/v1/evidence/{name}": "/api/v1/evidence/gone.png",
     "/api/v1/machines/{name}": "/api/v1/machines/trim1",
     "/api/v1/machines/{name}/trends": "/api/v1/machines/trim1/trends",
+    "/api/v1/stops/{seq}": "/api/v1/stops/1",
     "/api/v1/users/{ident}": "/api/v1/users/nobody",
 }
 

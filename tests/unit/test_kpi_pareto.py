@@ -12,6 +12,7 @@ from agent.model import SECOND, UNKNOWN, Cause, Line, Machine, MachineState, Sta
 from agent.stops import Reasoned, pareto, plain, stopped
 
 WINDOW = Window("shift", "day", 100 * SECOND, 200 * SECOND)
+PLANNED = ((WINDOW.start, WINDOW.end),)
 REASONS = ("jam", "no-air", None)
 
 spans = st.lists(
@@ -24,7 +25,7 @@ spans = st.lists(
 
 @given(spans)
 def test_every_stopped_second_of_the_window_is_in_exactly_one_row(told):
-    rows = pareto(told, WINDOW)
+    rows = pareto(told, PLANNED)
     stopped = {
         (span.machine, second)
         for span in told
@@ -37,7 +38,7 @@ def test_every_stopped_second_of_the_window_is_in_exactly_one_row(told):
 
 @given(spans)
 def test_rows_fall_and_their_shares_add_up_to_one(told):
-    rows = pareto(told, WINDOW)
+    rows = pareto(told, PLANNED)
     assert [row.seconds for row in rows] == sorted((row.seconds for row in rows), reverse=True)
     assert len({row.reason for row in rows}) == len(rows)
     if rows:
@@ -56,17 +57,17 @@ def test_neither_order_nor_telling_twice_changes_anything(told, random):
     ]
     shuffled = apart * 2
     random.shuffle(shuffled)
-    assert pareto(shuffled, WINDOW) == pareto(apart, WINDOW)
+    assert pareto(shuffled, PLANNED) == pareto(apart, PLANNED)
 
 
 def test_a_state_told_again_is_no_second_stop_and_a_pause_between_makes_two():
     told = [Reasoned("m1", "jam", start * SECOND, end * SECOND) for start, end in ((90, 110), (110, 120), (130, 135))]
-    (row,) = pareto([*told, Reasoned("m2", "jam", 135 * SECOND, 136 * SECOND)], WINDOW)
+    (row,) = pareto([*told, Reasoned("m2", "jam", 135 * SECOND, 136 * SECOND)], PLANNED)
     assert (row.stops, row.seconds, row.longest, row.machines) == (3, 26, 20, {"m1": 25, "m2": 1})
 
 
 def test_no_stop_is_no_row():
-    assert pareto([Reasoned("m1", "jam", 0, 100 * SECOND)], WINDOW) == ()
+    assert pareto([Reasoned("m1", "jam", 0, 100 * SECOND)], PLANNED) == ()
 
 
 PRESS = Machine("m1", {}, {31: "die-protection"})
@@ -85,6 +86,19 @@ def test_rows_of_state_records_hold_the_figures_stopped_time(told):
         changes.append((at, state))
         book.span("m1", state, at, at + seconds * SECOND)
         at += seconds * SECOND
-    rows = pareto(stopped(PRESS, changes, at), WINDOW)
+    rows = pareto(stopped(PRESS, changes, at), PLANNED)
     assert sum(row.seconds for row in rows) == book.state_seconds("m1").get("stopped", 0)
     assert {row.reason for row in rows} <= {None, "die-protection", "99"}
+
+
+def test_a_stop_that_a_break_interrupts_is_one_and_the_break_is_not_in_it():
+    (row,) = pareto([Reasoned("m1", "jam", 10 * SECOND, 90 * SECOND)], ((0, 30 * SECOND), (60 * SECOND, 100 * SECOND)))
+    assert (row.stops, row.seconds, row.longest) == (1, 50, 50)
+
+
+def test_standing_for_another_cause_is_another_row():
+    told = [
+        Reasoned("m1", None, 100 * SECOND, 120 * SECOND, "starved"),
+        Reasoned("m1", None, 120 * SECOND, 130 * SECOND),
+    ]
+    assert [(row.word, row.seconds) for row in pareto(told, PLANNED)] == [("starved", 20), ("stopped", 10)]

@@ -169,6 +169,12 @@ bodies = st.one_of(
     st.builds(lambda a, b: (Kind.GAP, wire.gap_body("press1", "not_connected", a, b, 0, 70)), times, times),
     orders.map(lambda one: (Kind.ORDER, wire.order_body(one))),
     st.just((Kind.AUDIT, wire.audit_body("start", "0.1.0"))),
+    st.just((Kind.AUDIT, wire.audit_body("login", "0.1.0", "", "u3f9c2a71", "operator"))),
+    st.builds(
+        lambda at, was: (Kind.REASON, wire.reason_body(7, at, "cleaning", was, "u3f9c2a71", "operator")),
+        times,
+        st.none() | st.integers(1, 99),
+    ),
 )
 
 

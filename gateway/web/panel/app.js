@@ -19,12 +19,13 @@ import { Stale, Sym } from "./parts.js";
 import { People } from "./people.js";
 import { Plan } from "./plan.js";
 import { LANGUAGES, TABS, answers, lang, live, speak, stale, tab, translate, why } from "./store.js";
+import { Stops } from "./stops.js";
 import { Why } from "./why.js";
 
 /** @typedef {import("./parts.js").Page} Page */
 
 /** @type {Record<string, any>} */
-const PAGES = { overview: Overview, machine: MachinePage, devices: Devices, inspections: Inspections, plan: Plan, faults: Faults, ledger: Ledger, access: People };
+const PAGES = { overview: Overview, machine: MachinePage, devices: Devices, stops: Stops, inspections: Inspections, plan: Plan, faults: Faults, ledger: Ledger, access: People };
 /** What a tab's answers ask for, where it is more than to look. @type {Record<string, string>} */
 const ASKS = { devices: "trace", ledger: "trace" };
 const NAMES = { "zh-CN": "中文", en: "EN" };

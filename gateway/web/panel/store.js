@@ -9,7 +9,7 @@ import { may, recognise } from "./access.js";
 /** @typedef {import("/shared/i18n.js").Translate} Translate */
 
 export const LANGUAGES = ["zh-CN", "en"];
-export const TABS = ["overview", "devices", "inspections", "plan", "faults", "ledger"];
+export const TABS = ["overview", "devices", "stops", "inspections", "plan", "faults", "ledger"];
 /** What is asked for only by those who may. @type {Record<string, [string, string][]>} */
 const MORE = { access: [["users", "/api/v1/users"], ["audit", "/api/v1/audit?limit=60"]] };
 const KEPT = "tanchang.lang";
@@ -50,6 +50,7 @@ export const ASKED = (name, window) => ({
 const NEEDS = {
   overview: [RIBBON],
   devices: ["/api/v1/devices"],
+  stops: ["/api/v1/stops"],
   inspections: ["/api/v1/inspections?limit=24"],
   plan: [],
   faults: ["/api/v1/faults?limit=30"],
