@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,13 +27,18 @@ LINE = Line("s", "a", "l", {}, 17.0, "UTC", (Machine("press1", {}, {}),), {}, {}
 MAX_RATE = 6.0
 SERIAL = TAGS.index("serial")
 TICK_S = 0.02
-STALL_S = 0.1  # of a longer tick no more is counted: the machine stood still, not the driver
-PATIENCE_S = 60.0
+STALL_S = 0.1  # of a longer tick no more is counted: the machine had no time for us
+LOAD = Path("/proc/loadavg")
+PATIENCE_S = 120.0
 
 
 @dataclass(slots=True)
 class Seen:
-    """What a link told and how long it was silent, in seconds of a clock that stands still while this process does."""
+    """What a link told and how long it was silent, in seconds of a machine that has a core for all who want one.
+
+    Where more want to run than there are cores, a second of this clock takes that much longer: a server that gets
+    a tenth of a core answers ten times later, which says nothing of the driver.
+    """
 
     now: float = 0.0
     serial: int = -1
@@ -67,7 +73,7 @@ class Seen:
             await asyncio.sleep(TICK_S)
             passed, before = loop.time() - before, loop.time()
             self.lag_s = max(self.lag_s, passed - TICK_S)
-            self.now += min(passed, STALL_S)
+            self.now += min(passed, STALL_S) * share()
             link = recorder.devices()[0]
             self.links = link.reconnects + 1
             if not link.connected:
@@ -76,6 +82,12 @@ class Seen:
             if self.up_since is None:
                 self.up_since = self.now
             self.silent_s = max(self.silent_s, self.now - max(self.heard_at, self.up_since))
+
+
+def share() -> float:
+    """How much of a core each gets who wants one now, at most 1."""
+    wanting = int(LOAD.read_text().split()[3].partition("/")[0])
+    return min(1.0, (os.cpu_count() or 1) / max(1, wanting))
 
 
 class Rig:

@@ -22,7 +22,7 @@ TAGS = ("light", "good", "serial", "check")
 PLACES = {"light": "HR0 u16", "good": "HR1 u32", "serial": "HR3 u32", "check": "HR5 u32"}
 COUNT_MS = 200  # between two counts of a server
 EVERY = "100ms"
-READY_S = 60.0
+READY_S = 120.0
 
 
 def missing() -> str | None:

@@ -2,6 +2,7 @@
 //
 // Nodes s=light, s=good, s=serial, s=check of urn:tanchang:counting; good counts from 0, serial is LIFE * 1000000 + good,
 // check is a hash of serial. SHIFT namespaces come before ours. FOLDER keeps its certificate. Prints its port.
+// This stack samples: it counts on when all nodes were sampled, so that its queues hold every count, or after PATIENCE.
 // Words on standard input: bad, well (the quality of all values), halt (stops counting and prints good). Ends with it.
 "use strict";
 const readline = require("node:readline");
@@ -9,6 +10,8 @@ const { OPCUAServer, OPCUACertificateManager, MessageSecurityMode, SecurityPolic
     require("node-opcua");
 
 const [folder, life, shift, every] = [process.argv[2], ...process.argv.slice(3).map(Number)];
+
+const PATIENCE = 5; // intervals without a sample: nobody subscribes
 
 function check(serial) {
     return Math.imul(serial, 2654435761) >>> 0;
@@ -33,7 +36,16 @@ async function main() {
     const [light, good, serial, hash] = ["light", "good", "serial", "check"].map((name) =>
         own.addVariable({ organizedBy: space.rootFolder.objects, browseName: name, nodeId: `s=${name}`, dataType: "UInt32" }),
     );
+    const unsampled = new Set();
+    for (const node of [light, good, serial, hash]) {
+        const read = node.readValueAsync.bind(node);
+        node.readValueAsync = (context, done) => {
+            unsampled.delete(node);
+            return read(context, done);
+        };
+    }
     let count = 0;
+    let waited = 0;
     let quality = StatusCodes.Good;
     const put = (node, value) => node.setValueFromSource(new Variant({ dataType: DataType.UInt32, value }), quality);
     const tell = () => {
@@ -42,11 +54,15 @@ async function main() {
         put(good, count);
         put(hash, check(whole));
         put(serial, whole);
+        [good, hash, serial].forEach((node) => unsampled.add(node));
     };
     tell();
     await server.start();
     console.log(JSON.stringify({ port: server.endpoints[0].port }));
     const timer = setInterval(() => {
+        waited += 1;
+        if (unsampled.size > 0 && waited < PATIENCE) return;
+        waited = 0;
         count += 1;
         tell();
     }, every);
