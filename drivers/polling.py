@@ -54,11 +54,14 @@ class Seen:
     ) -> NDArray[np.bool_]:
         """Which rows differ from what their tag last held, and remember them all. `text` goes by row."""
         before = self._value[index]
-        same = (before == value) | (np.isnan(before) & np.isnan(value))
+        none = np.isnan(value)
+        same = before == value
+        if none.any():
+            same |= none & np.isnan(before)
         if self._moving is not None:
             same |= index == self._moving
         fresh: NDArray[np.bool_] = ~(same & (self._status[index] == status) & self._known[index])
-        for row in np.flatnonzero(np.isnan(value)):
+        for row in np.flatnonzero(none):
             tag = int(index[row])
             fresh[row] |= self._text.get(tag) != text.get(int(row))
             if row in text:

@@ -81,7 +81,9 @@ class Readout:
         octets = np.frombuffer(cursor.data, np.uint8, size * len(handles), cursor.at).reshape(len(handles), size)
         if (octets[:, 0] != mask).any() or (octets[:, 1] != kind).any():
             return None
-        return np.hstack((_octets(handles), octets)).tobytes()
+        whole = np.empty((len(handles), HANDLE_OCTETS + size), np.uint8)
+        whole[:, :HANDLE_OCTETS], whole[:, HANDLE_OCTETS:] = _octets(handles), octets
+        return whole.tobytes()
 
     def _as_before(self, cursor: Cursor, handles: NDArray[np.uint32]) -> bytes | None:
         """With handles, where every value stands and looks as it did the last time."""
