@@ -10,12 +10,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from agent.ledger import Reader
 from agent.model import Cause, Fault, MachineState, State
 from gateway.broker import program, start_broker
+from gateway.sparkplug import node
 from tests.system.sparkplug_rig import MACHINES, NODE, OBSERVER, START, Host, Log, Plant, Tap, commands, observe, told
 from tests.system.uplink_rig import WatchedLedger
 
@@ -66,7 +68,9 @@ class Packet:
         return [(metric, *pair) for metric, one in sets for pair in zip(one["keys"], one["values"], strict=True)]
 
     def metric(self, name: str) -> dict:
-        return next(one for one in self.metrics if one.get("name") == name)
+        found = [one for one in self.metrics if one.get("name") == name]
+        assert len(found) == 1
+        return found[0]
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,7 @@ class Assertions:
 @functools.cache
 def capture() -> Seen:
     """The life, told once."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, patch.object(node, "REPEATED", 5):
         return asyncio.run(_live(Path(folder)))
 
 
