@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import dataclasses
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from agent.model import SECOND
+from agent.model import SECOND, Batch
 from tests.faults.south import FAULTS, KINDS, schedule
 from tests.faults.south_ledger import BAD, OnDisk, Row, held, polled, totals
+from tests.faults.south_rig import SERIAL, Seen, share
 from tests.peers.words import LIFE, check
 
 STEP = SECOND // 5
@@ -90,3 +95,52 @@ def test_a_seed_is_one_schedule_and_every_kind_comes_up():
     assert schedule(7, 20.0, "asyncua") == schedule(7, 20.0, "asyncua")
     assert {fault.kind for seed in range(8) for fault in schedule(seed, 5.0, "pymodbus")} == set(KINDS)
     assert all(len(schedule(seed, 5.0, "libmodbus")) == FAULTS for seed in range(8))
+
+
+def batch(*serials):
+    rows = len(serials)
+    index, status = np.full(rows, SERIAL, np.uint32), np.zeros(rows, np.uint32)
+    return Batch(index, np.array(serials, np.float64), np.zeros(rows, np.int64), status, 0, 1)
+
+
+def link(*, connected):
+    return SimpleNamespace(devices=lambda: [SimpleNamespace(connected=connected, reconnects=0)])
+
+
+async def watched(seen, recorder, until):
+    watching = asyncio.create_task(seen.watch(recorder))
+    async with asyncio.timeout(20):
+        while not until():  # noqa: ASYNC110 - the clock under test is what moves
+            await asyncio.sleep(0.01)
+    watching.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await watching
+
+
+async def test_a_link_that_is_called_connected_and_tells_nothing_is_noticed():
+    seen = Seen()
+    await watched(seen, link(connected=True), lambda: seen.silent_s > 0.1)
+    away = Seen()
+    await watched(away, link(connected=False), lambda: away.now > 0.1)
+    assert away.silent_s == 0.0
+
+
+def test_batches_without_a_row_are_no_data_unless_there_is_nothing_new_to_tell():
+    seen = Seen(now=9.0)
+    seen.heard("plc", batch())
+    assert seen.heard_at == 0.0
+    seen.is_idle = True
+    seen.heard("plc", batch())
+    assert seen.heard_at == 9.0
+
+
+def test_a_value_that_goes_back_is_out_of_order_and_one_told_again_is_not():
+    seen = Seen()
+    seen.heard("plc", batch(5, 6, 6, 7))
+    assert (seen.order, seen.serial, seen.fresh.is_set()) == ([], 7, True)
+    seen.heard("plc", batch(6))
+    assert seen.order == ["6 after 7"]
+
+
+def test_nobody_gets_more_than_a_core():
+    assert 0.0 < share() <= 1.0
