@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -110,7 +111,7 @@ def _outcomes(one: Part, seeds: Sequence[int], *, quiet: bool) -> Iterator[tuple
             for future in as_completed([pool.submit(job, seed) for seed in seeds]):
                 yield future.result()
         except BaseException:  # stopped by hand: what waits is left to the next run
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
             raise
 
 
@@ -123,4 +124,8 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("stopped: the same again goes on from here")
