@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,10 +19,10 @@ from agent import cli
 from agent.linefile import load
 from agent.model import Origin
 from drivers.catalog import create
-from drivers.contract import Driver, MisconfiguredError, UntrustedError
+from drivers.contract import Bookmark, Driver, MisconfiguredError, UntrustedError
 from drivers.opcua import pki
 from drivers.opcua.examine import wrong
-from tests.contract.twins import NAMES, OpcuaTwin, Tap, keys, opcua_services
+from tests.contract.twins import NAMES, START_MS, OpcuaTwin, Tap, keys, opcua_services
 
 GET_ENDPOINTS = 428
 TABLE = """
@@ -190,3 +191,30 @@ async def test_a_user_whom_the_server_does_not_let_in_is_not_tried_until_it_is_l
     with pytest.raises(MisconfiguredError, match="does not let"):
         async with opened(opcua, opcua.port, trusted, **users.get(kind, {})):
             pass
+
+
+@pytest.mark.parametrize("kind", ["password", "certificate"])
+async def test_an_earlier_process_is_gone_on_from_over_a_secured_link(
+    opcua: OpcuaTwin, trusted: Path, users: dict[str, dict[str, str]], kind: str
+) -> None:
+    async with opened(opcua, opcua.port, trusted, **users[kind]) as (driver, _):
+        first = await driver.read()
+        assert driver.keep() is not None  # leaves at the server what a killed process leaves
+        mark = first.mark
+        assert mark is not None
+        assert mark.whole is not None
+    before = set(opcua.server.iserver.subscription_service.subscriptions)
+    after = create(driver.device)
+    after.resume(Bookmark(mark.whole, mark.place, [first], first.time))
+    await opcua.write(clock=START_MS + 5, good=5)
+    try:
+        await after.connect(after.device.tags)
+        restated = await after.read()
+        assert sorted(restated.index.tolist()) == list(range(len(NAMES)))
+        assert restated.value[restated.index == 1].tolist() == [0]
+        async with asyncio.timeout(20):
+            while 5 not in (batch := await after.read()).value[batch.index == 1]:
+                pass
+        assert set(opcua.server.iserver.subscription_service.subscriptions) == before
+    finally:
+        await after.close()
