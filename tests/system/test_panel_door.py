@@ -101,6 +101,8 @@ async def test_a_host_sees_figures_and_is_not_offered_what_is_not_for_hosts(page
         await expect(page.locator(".figs .num").first).to_have_text("88.2")
         await expect(page.locator("nav a")).to_contain_text(["Overview", "Inspection", "Plan", "Faults"])
         assert await page.locator("nav a", has_text="Devices").count() == 0
+        await page.get_by_role("button", name="Why: Utilization").click()
+        await expect(page.get_by_role("dialog")).to_contain_text("not for this role")
         await expect(page.locator("body")).not_to_contain_text("127.0.0.1")
 
 

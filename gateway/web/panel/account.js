@@ -3,6 +3,7 @@
 
 import { signal } from "/lib/signals-core.mjs";
 import { clock, number } from "/shared/format.js";
+import { may } from "./access.js";
 import { html } from "./html.js";
 import { Bar, Key, ORDER, minutes } from "./machine.js";
 import { worded } from "./parts.js";
@@ -20,7 +21,7 @@ const keyOf = (row) => `${row.machine} ${row.kind} ${row.word}`;
 
 /** @param {{page: Page, told: any}} props */
 export function Made({ page, told }) {
-  if (!told) return html`<p>${page.t("reading")}</p>`;
+  if (!told) return html`<p>${may("trace") ? page.t("reading") : page.t("not-for-role")}</p>`;
   const rows = told.rows.filter((/** @type {any} */ row) => row.entries.length > 0 || row.kind === "planned").sort(inOrder(page));
   const machines = new Set(rows.map((/** @type {any} */ row) => row.machine).filter(Boolean));
   const found = ORDER.map((word) => ({ word, seconds: total(rows, word) })).filter((one) => one.seconds > 0);

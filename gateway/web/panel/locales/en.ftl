@@ -371,3 +371,4 @@ reason-quality-check = quality check
 reason-other = other
 replaces = in place of #{ $seq }
 of-stop = stop #{ $seq }
+not-for-role = Records and samples are not for this role.

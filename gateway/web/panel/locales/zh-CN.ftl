@@ -388,3 +388,4 @@ reason-quality-check = 质量检查
 reason-other = 其他
 replaces = 替换 #{ $seq }
 of-stop = 停机 #{ $seq }
+not-for-role = 此角色看不到记录和样本。
