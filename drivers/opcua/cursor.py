@@ -23,10 +23,11 @@ class Cursor:
 
     def skip(self, octets: int) -> int:
         """Move on; where it was before."""
-        if not 0 <= octets <= self.left:
-            raise ValueError(f"{octets} octets announced, {self.left} left")
         before = self.at
-        self.at += octets
+        after = before + octets
+        if octets < 0 or after > len(self.data):
+            raise ValueError(f"{octets} octets announced, {self.left} left")
+        self.at = after
         return before
 
     def number(self, form: struct.Struct) -> Any:

@@ -56,8 +56,7 @@ def publish(transport: UaClient, acknowledged: Sequence[tuple[int, int]]) -> asy
     octets = getattr(protocol, CHANNEL).message_to_binary(body, request_id=number)
     setattr(protocol, LAST_HANDLE, handle)
     setattr(protocol, LAST_REQUEST, number)
-    answer: asyncio.Future[Buffer] = asyncio.get_running_loop().create_future()
-    getattr(protocol, PENDING)[number] = answer
+    answer = getattr(protocol, PENDING)[number] = Undecoded(loop=asyncio.get_running_loop())
     protocol.transport.write(octets)
     return answer
 
@@ -86,15 +85,18 @@ def read(transport: UaClient, nodes: bytes, timeout_s: float) -> asyncio.Future[
 
 def answered(transport: UaClient, answer: Buffer) -> bytes:
     """The octets of a ReadResponse; the library's error for its status where the server refused."""
-    body = bytes(answer)
-    if not body.startswith(READ_RESPONSE) and transport.protocol is not None:
-        transport.protocol.check_answer(answer, "")
-    return body
+    return _response(transport, answer, READ_RESPONSE)
 
 
 def published(transport: UaClient, answer: Buffer) -> bytes:
     """The octets of a PublishResponse; the library's error for its status where the server refused."""
+    return _response(transport, answer, PUBLISH_RESPONSE)
+
+
+def _response(transport: UaClient, answer: Buffer, kind: bytes) -> bytes:
     body = bytes(answer)
-    if not body.startswith(PUBLISH_RESPONSE) and transport.protocol is not None:
-        transport.protocol.check_answer(answer, "")
+    if not body.startswith(kind):  # the library decodes it after all
+        vet(body)
+        if transport.protocol is not None:
+            transport.protocol.check_answer(answer, "")
     return body

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
+import pytest
 from asyncua import ua
+from asyncua.client.ua_client import UaClient
 from asyncua.common.utils import Buffer
 from asyncua.ua.object_ids import ObjectIds
-from asyncua.ua.ua_binary import nodeid_from_binary, nodeid_to_binary, struct_from_binary
+from asyncua.ua.ua_binary import (
+    nodeid_from_binary,
+    nodeid_to_binary,
+    struct_from_binary,
+    struct_to_binary,
+    variant_to_binary,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivers.opcua import wire
 from drivers.opcua.request import publish_request
 
 U32 = st.integers(0, 2**32 - 1)
@@ -37,3 +47,16 @@ def test_a_publish_request_reads_as_it_was_meant(
     assert request.RequestHeader.TimeoutHint == 0
     told = [(one.SubscriptionId, one.SequenceNumber) for one in request.Parameters.SubscriptionAcknowledgements]
     assert told == acknowledged
+
+
+@pytest.mark.parametrize("read", [wire.answered, wire.published])
+def test_a_fault_in_place_of_the_response_is_looked_through_before_the_library_decodes_it(
+    read: Callable[[UaClient, Buffer], bytes],
+) -> None:
+    fault = ua.ServiceFault()
+    bomb = ua.Variant([None], ua.VariantType.Null, is_array=True)
+    fault.ResponseHeader.AdditionalHeader = ua.ExtensionObject(
+        ua.FourByteNodeId(ua.Int32(ObjectIds.Argument_Encoding_DefaultBinary)), ua.ByteString(variant_to_binary(bomb))
+    )
+    with pytest.raises(ValueError, match="not asked for"):
+        read(UaClient(), Buffer(struct_to_binary(fault)))
