@@ -29,9 +29,13 @@ bench: setup $(PEERS)
 weeks: setup
 	$(BIN)/python -m tests.weeks $(or $(N),300) $(SEED)
 
-# Long forms: make faults PART=flips|modbus_fuzz|opcua_fuzz [N=2000] [SEED=0]
-faults: setup
-	$(BIN)/python -m tests.faults.$(or $(PART),flips) $(or $(N),2000) $(or $(SEED),0)
+# Goes on where it was stopped: make faults [PART="south kills"] [SEED=7] [QUICK=1]
+faults: setup $(PEERS)
+	$(BIN)/python -m tests.faults $(PART) $(if $(SEED),--seed $(SEED)) $(if $(QUICK),--quick)
+
+# The demo line for hours: memory, file descriptors, balance: make soak HOURS=8 or MINUTES=5
+soak: setup
+	$(BIN)/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES),--hours $(or $(HOURS),8))
 
 # What an editor reads to complete the keys of a line file.
 schema: setup
