@@ -119,6 +119,15 @@ async def test_an_opcua_request_that_does_not_only_read_is_seen(
     await session.close()
 
 
+def test_a_sealed_request_that_was_not_seen_before_is_a_violation() -> None:
+    watch = spy.Spy()
+    opened = b"OPNF" + (16 + 10 + 0).to_bytes(4, "little") + bytes(4) + (10).to_bytes(4, "little") + b"#Aes256Sha"
+    stream = spy.Stream("drivers.opcua")
+    assert stream.feed(opened + b"MSGF" + (24).to_bytes(4, "little") + bytes(16)) == ["OpenSecureChannel", spy.SEALED]
+    watch.note([spy.SEALED])
+    assert watch.violations == ["OPC UA request that was encrypted unseen"]
+
+
 def test_what_the_drivers_allow_themselves_is_what_the_spy_allows() -> None:
     names = {f"{name}Request" for name in spy.SERVICES.values()}
     assert names >= opcua_session.READ_ONLY_SERVICES | survey.SERVICES

@@ -44,6 +44,7 @@ FUNCTIONS = {
 }
 """All that may be asked of a Modbus unit."""
 READ_IDENTIFICATION = 14  # what function 43 must be about
+SEALED = "sealed"
 FOLDER = "TANCHANG_WIRE_SPY"
 OWNERS = ("drivers.modbus", "drivers.opcua")
 OWNER: ContextVar[str | None] = ContextVar("wire_spy_owner", default=None)
@@ -102,8 +103,8 @@ class Stream:
                 yield {b"OPN": "OpenSecureChannel", b"CLO": "CloseSecureChannel"}[kind]
             elif not self._sealed:
                 yield opcua(octets[24:])
-            else:
-                yield "sealed"
+            elif octets[3:4] == b"F":
+                yield SEALED
 
 
 def crc(octets: bytes) -> bytes:
@@ -136,6 +137,7 @@ class Spy:
         self.seen: Counter[str] = Counter()
         self.violations: list[str] = []
         self._streams: WeakKeyDictionary[socket.socket, Stream] = WeakKeyDictionary()
+        self._named = 0  # requests that were read before they were encrypted, and are not on the wire yet
         self._installed = False
         self._is_child = False
 
@@ -160,6 +162,9 @@ class Spy:
     def note(self, words: list[str]) -> None:
         """What was asked for; a child tells its parent of a violation at once, in a file of its own."""
         for word in words:
+            if word == SEALED:
+                self._named -= 1
+                word = SEALED if self._named >= 0 else "!OPC UA request that was encrypted unseen"
             self.seen[word] += 1
             if not word.startswith("!"):
                 continue
@@ -218,12 +223,13 @@ class Spy:
         from asyncua import ua
         from asyncua.common.connection import SecureConnection
 
-        seal = SecureConnection.message_to_binary
+        seal, plain = SecureConnection.message_to_binary, ua.MessageType.SecureMessage
         if getattr(seal, "is_watched", False):
             return
 
         def sealing(link: Any, message: bytes, *rest: Any, **named: Any) -> bytes:
             if link.security_policy.Mode != ua.MessageSecurityMode.None_ and owner() == "drivers.opcua":
+                self._named += (rest[0] if rest else named.get("message_type", plain)) == plain
                 self.note([opcua(message)])
             return seal(link, message, *rest, **named)
 
