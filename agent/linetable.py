@@ -255,7 +255,10 @@ class ScheduleTable(Table):
 
 
 class LineFile(Table):
-    """One line of one site, as written by its engineer."""
+    """One line of one site, as written by its engineer.
+
+    `least_coverage` in per cent: displays show no value of a figure of which less was seen.
+    """
 
     site: PathWord
     area: PathWord
@@ -264,6 +267,7 @@ class LineFile(Table):
     timezone: str = "UTC"
     display: Mapping[str, str] = Field(default_factory=dict)
     targets: Mapping[str, float] = Field(default_factory=dict)
+    least_coverage: Annotated[float, Field(ge=0, le=100)] = 50
     energy: Reference | None = None
     mqtt: MqttTable | None = None
     sparkplug: SparkplugTable | None = None
@@ -303,4 +307,5 @@ class LineFile(Table):
             products={p.name: p.display or {"en": p.name} for p in self.product},
             targets=self.targets,
             metered=self.energy is not None,
+            least_coverage=self.least_coverage / 100,
         )

@@ -38,7 +38,7 @@ class Line:
     """The equipment path site/area/line (ISA-95) and what figures and displays need to know of it.
 
     `machines` in the order of the flow; `products` maps a product to its display names. `metered`: one meter tells
-    the energy of the whole line.
+    the energy of the whole line. A figure of less coverage than `least_coverage` (0..1) is shown without its value.
     """
 
     site: str
@@ -51,6 +51,7 @@ class Line:
     products: Mapping[str, Mapping[str, str]]
     targets: Mapping[str, float]
     metered: bool = False
+    least_coverage: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ def _whole(line: Line, now: LineNow, root: str, wall: int) -> Json:
         "line": line.line,
         "display": dict(line.display),
         "takt_s": line.takt_s,
+        "least_coverage": line.least_coverage,
         "timezone": line.timezone,
         "machines": [machine.name for machine in line.machines],
         "ledger": now.ledger,

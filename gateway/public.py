@@ -21,7 +21,10 @@ BANDS = (0, 30, 100, 200, 500, *(n * 10**e for e in range(3, 9) for n in (1, 2, 
 # Public stop reasons follow from the state alone: no word of the PLC's own gets through.
 REASONS = {"stopped": "technical", "starved": "material", "blocked": "material", "changeover": "changeover"}
 
-WHOLE = ("site", "area", "line", "display", "timezone", "machines", "seq", "root", "speed", "takt_s", "wall")
+WHOLE = (
+    *("site", "area", "line", "display", "timezone", "machines", "seq", "root", "speed"),
+    *("takt_s", "least_coverage", "wall"),
+)
 STATE = ("name", "display", "state", "cause", "word", "since", "observed")
 FIGURE = ("name", "machine", "window", "unit", "target", "revision", "closed", "time", "sim")
 JOB = ("machine", "start")

@@ -57,7 +57,7 @@ def topic(*words: str, tree: str = "tanchang/v1") -> str:
     return "/".join((tree, PATH, *words))
 
 
-def heartbeat(seq: int = 10482, time: datetime = NOW, speed: float = 1.0) -> Message:
+def heartbeat(seq: int = 10482, time: datetime = NOW, speed: float = 1.0, least: float = 0.5) -> Message:
     """The line's `_line`."""
     site, area, line = PATH.split("/")
     value: dict[str, Any] = {
@@ -66,7 +66,14 @@ def heartbeat(seq: int = 10482, time: datetime = NOW, speed: float = 1.0) -> Mes
         "line": line,
         "display": {"zh-CN": "电饭煲三线", "en": "Rice cooker line 3"},
     }
-    value |= {"takt_s": 17.0, "timezone": "Asia/Shanghai", "machines": list(NAMES), "ledger": "00", "seq": seq}
+    value |= {
+        "takt_s": 17.0,
+        "least_coverage": least,
+        "timezone": "Asia/Shanghai",
+        "machines": list(NAMES),
+        "ledger": "00",
+        "seq": seq,
+    }
     value |= {"root": "7F3A", "speed": speed, "durable": True, "wall": iso(time)}
     return topic("_line"), envelope(value, time=time)
 

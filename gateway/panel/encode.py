@@ -19,6 +19,7 @@ def whole(line: Line, now: LineNow, devices: Iterable[DeviceNow], depth: Mapping
             "line": line.line,
             "display": dict(line.display),
             "takt_s": line.takt_s,
+            "least_coverage": line.least_coverage,
             "timezone": line.timezone,
         },
         "time": iso(now.time),

@@ -70,6 +70,7 @@ class LineValue(Heard):
     line: str
     display: Words = {}
     takt_s: float | None = None
+    least_coverage: float = Field(default=0.5, ge=0, le=1)
     timezone: str = "UTC"
     machines: tuple[str, ...] = ()
     seq: int | None = None

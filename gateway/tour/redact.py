@@ -30,6 +30,7 @@ LINE = {
     "line": YES,
     "display": WORDS,
     "timezone": YES,
+    "least_coverage": YES,
     "seq": YES,
     "root": YES,
     "speed": YES,

@@ -11,9 +11,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from agent.model import LineNow, Window
+from agent.model import Line, LineNow, Window
 from gateway import assets
 from gateway.panel.server import create
+from tests.system.panel_bench import sample_bench
 from tests.system.panel_serve import serving
 from tests.system.panel_view import FIGURES, LINE, LINE_NOW, MACHINES, SampleView, at, kpi, samples_of
 
@@ -26,7 +27,7 @@ SWITCHES = [
     "--disable-component-update",
     "--disable-sync",
 ]
-TABS = ("overview", "devices", "stops", "inspections", "plan", "faults", "ledger", "machine/trim1")
+TABS = ("overview", "devices", "stops", "inspections", "plan", "faults", "ledger", "health", "machine/trim1")
 REAL = False
 
 pytestmark = [
@@ -58,9 +59,11 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
 
 
 @asynccontextmanager
-async def shown(page: Page, view: SampleView, lang: str = "en", tab: str = "overview") -> AsyncIterator[str]:
+async def shown(
+    page: Page, view: SampleView, lang: str = "en", tab: str = "overview", line: Line = LINE
+) -> AsyncIterator[str]:
     """The panel of `view` open in `page`, for as long as the block lasts."""
-    async with serving(create(LINE, view, beat_s=0.2)) as address:
+    async with serving(create(line, view, beat_s=0.2)) as address:
         await page.goto(f"http://{address}/?lang={lang}#{tab}")
         await expect(page.locator("nav a[aria-current]")).to_be_visible()
         yield address
@@ -96,6 +99,22 @@ async def test_coverage_decides_how_a_figure_is_shown(page: Page, tmp_path: Path
         await expect(page.locator("[data-kpi='utilization trim1 shift'] .num")).to_have_class("num range")
         await expect(page.locator("[data-kpi='utilization diecast1 shift'] .num")).to_have_class("num")
         await expect(page.locator("[data-kpi='utilization press1 shift']")).to_have_text("—")
+
+
+async def test_below_the_site_s_coverage_a_figure_reads_no_data_since(page: Page, tmp_path: Path) -> None:
+    strict = replace(LINE, least_coverage=0.95)
+    takt = kpi("takt", "", "s", (1802.0, 99.0, 18.2), 0.3, target=17.0)
+    figures = (*(takt if f.name == "takt" else f for f in FIGURES), kpi("mtbf", "", "s", (900.0, 0.0, None), 1.0))
+    async with shown(page, SampleView(tmp_path, having(figures=figures)), line=strict):
+        await expect(page.locator(".figs .num")).to_have_text(["—", "97.6", "—", "1,052"])
+        card = page.get_by_role("region", name="Utilization")
+        await expect(card.locator(".excuse")).to_have_text("no data since 14:03")
+        # The last station is seen again: its earlier silence has no beginning to name.
+        takt_card = page.get_by_role("region", name="Takt")
+        await expect(takt_card.locator(".excuse")).to_have_text("under 95 % was seen: no value")
+        await expect(page.locator("[data-kpi='utilization trim1 shift']")).to_have_text("—")
+    async with shown(page, SampleView(tmp_path), line=replace(LINE, least_coverage=0.0)):
+        await expect(page.locator(".figs .num").first).to_have_text("88.2")
 
 
 async def test_a_yield_of_few_parts_is_not_shown(page: Page, tmp_path: Path) -> None:
@@ -161,11 +180,11 @@ async def test_figures_go_stale_when_the_server_falls_silent(page: Page, tmp_pat
 
 
 async def test_the_face_of_a_figure_follows_its_coverage_at_every_edge(page: Page, tmp_path: Path) -> None:
-    faces = """async (figures) => {
+    faces = """async ([figures, least]) => {
         const { coverageClass, face, scale } = await import("/shared/figure.js");
         return figures.map((f) => {
-            const { kind, text } = face("en", f);
-            return [coverageClass(f.coverage), kind, text, !!scale("en", f)?.box];
+            const { kind, text } = face("en", f, least);
+            return [coverageClass(f.coverage, least), kind, text, !!scale("en", f, least)?.box];
         });
     }"""
     shape = {
@@ -179,12 +198,14 @@ async def test_the_face_of_a_figure_follows_its_coverage_at_every_edge(page: Pag
     }
     edges = (1.0, 0.98, 0.9799, 0.8, 0.7999, 0.5, 0.4999, 0.0)
     async with shown(page, SampleView(tmp_path)):
-        found = await page.evaluate(faces, [{**shape, "coverage": share} for share in edges])
+        found = await page.evaluate(faces, [[{**shape, "coverage": share} for share in edges], 0.5])
         assert [f[0] for f in found] == ["full", "full", "most", "most", "part", "part", "none", "none"]
         assert [f[2] for f in found] == ["84.8"] * 4 + ["61–89"] * 2 + ["—"] * 2
         assert [f[3] for f in found] == [True] * 6 + [False] * 2
         takt = {**shape, "name": "takt", "unit": "s", "value": 17.94, "low": None, "high": None, "coverage": 0.6}
-        assert await page.evaluate(faces, [takt]) == [["part", "seen", "17.9", False]]
+        assert await page.evaluate(faces, [[takt], 0.5]) == [["part", "seen", "17.9", False]]
+        strict = await page.evaluate(faces, [[{**shape, "coverage": share} for share in edges], 0.98])
+        assert [f[0] for f in strict] == ["full", "full", *["none"] * 6]
 
 
 async def test_the_drawer_says_why_and_closes_by_key(page: Page, tmp_path: Path) -> None:

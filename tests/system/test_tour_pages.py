@@ -139,6 +139,20 @@ async def test_a_yield_of_few_parts_says_why_it_is_hidden(browser: Browser) -> N
 
 
 @chromium
+@pytest.mark.parametrize("profile", ["hall", "public"])
+async def test_below_the_site_s_coverage_a_figure_says_since_when_there_is_no_data(
+    browser: Browser, profile: str
+) -> None:
+    async with staged(profile) as stage:
+        stage.say([*line.whole(), line.heartbeat(least=0.95)])
+        async with opened(browser, stage.page("board")) as page:
+            await expect(page.locator("#utilization .val")).to_have_text("—no data since 14:03")
+            await expect(page.locator("#first_pass_yield .val .num")).to_have_text("97.6")
+            await expect(page.locator("li[data-machine=trim1] .u .num")).to_have_text("—")
+            assert await spills(page) == []
+
+
+@chromium
 async def test_an_overlay_lets_the_picture_through_but_never_hides_its_marks(browser: Browser) -> None:
     async with staged("public", 30.0) as stage:
         stage.say(line.whole())

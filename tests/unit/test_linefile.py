@@ -53,6 +53,15 @@ def test_the_ledgers_size_and_pace_are_in_the_engineers_units(tmp_path: Path) ->
     assert ledger.commit == pytest.approx(0.205)
 
 
+def test_the_least_coverage_is_written_in_per_cent(tmp_path: Path) -> None:
+    path = tmp_path / "line.toml"
+    path.write_text(GOOD, encoding="utf-8")
+    assert load(path).equipment.least_coverage == 0.5
+    path.write_text(f"least_coverage = 80\n{GOOD}", encoding="utf-8")
+    assert load(path).equipment.least_coverage == 0.8
+    assert mistakes(tmp_path, f"least_coverage = 120\n{GOOD}")
+
+
 @pytest.mark.parametrize(
     ("wrong", "right", "told"),
     [

@@ -1,7 +1,7 @@
 // @ts-check
 /** A figure with all it needs to be believed: name, denominator, window; value; scale; marks, coverage, age, why. */
 
-import { digits, face, scale, target } from "/shared/figure.js";
+import { digits, face, scale, silent, target } from "/shared/figure.js";
 import { number } from "/shared/format.js";
 import { html } from "./html.js";
 import { Coverage, Fresh, Sim, Stale, ago, at } from "./parts.js";
@@ -27,7 +27,7 @@ export function below(page, figure) {
 
 /** The value as its coverage allows it. @param {{page: Page, figure: Figure}} props */
 export function Value({ page, figure }) {
-  const { kind, text } = face(page.lang, figure);
+  const { kind, text } = face(page.lang, figure, page.now.line.least_coverage);
   const weak = page.stale || kind === "range" || kind === "seen";
   const unit = kind === "none" || kind === "few" ? null : html`<small>${unitOf(page, figure)}</small>`;
   const lead = kind === "seen" && figure.unit === "parts" ? html`<span class="lead">${page.t("at-least")}</span>` : null;
@@ -37,13 +37,22 @@ export function Value({ page, figure }) {
 
 /** Why there is no plain value, in words; null where there is one. @param {Page} page @param {Figure} figure */
 export function excuse(page, figure) {
-  const { kind } = face(page.lang, figure);
+  const { kind } = face(page.lang, figure, page.now.line.least_coverage);
   if (page.stale) return page.t("stopped-at", { time: at(page, page.now.time) });
   if (kind === "few") return page.t("too-few");
-  const silent = page.now.machines.find((/** @type {any} */ m) => m.name === figure.machine && m.word === "unknown");
-  if (kind === "none" && silent) return page.t("no-data-since", { time: at(page, silent.observed) });
-  if (kind === "none") return page.t(figure.covered_s > 0 ? "too-little-seen" : "no-data");
+  if (kind === "none") return unseen(page, figure);
   return kind === "seen" && figure.unit !== "parts" ? page.t("seen-only") : null;
+}
+
+/** Why there is no value: since when nobody looks, that too little was seen, or that there is nothing to divide by.
+ * @param {Page} page @param {Figure} figure */
+function unseen(page, figure) {
+  const least = page.now.line.least_coverage;
+  if (figure.coverage >= least) return page.t("no-data");
+  const machine = silent(figure, page.now.machines);
+  if (machine) return page.t("no-data-since", { time: at(page, machine.observed) });
+  if (figure.covered_s === 0) return page.t("no-data");
+  return page.t("too-little-seen", { least: number(page.lang, least * 100) });
 }
 
 /** @param {{page: Page, name: string, machine?: string, kind?: string}} props */
@@ -73,7 +82,7 @@ const WIDTH = 489;
 /** Needle, magenta bug, open box of what could still be true; in its place a word where there is no value.
  * @param {{page: Page, figure: Figure}} props */
 function Tape({ page, figure }) {
-  const drawn = scale(page.lang, figure);
+  const drawn = scale(page.lang, figure, page.now.line.least_coverage);
   if (!drawn || page.stale) return html`<p class="tape excuse">${excuse(page, figure)}</p>`;
   const x = (/** @type {number} */ share) => LEFT + share * WIDTH;
   const ends = drawn.ticks.length - 1;

@@ -15,11 +15,11 @@ import { number } from "./format.js";
 /** Fewer judged parts than this and a yield says nothing. */
 export const FEWEST = 30;
 
-/** full 98 % and more, most 80, part 50, else none. @param {number} share @returns {"full" | "most" | "part" | "none"} */
-export function coverageClass(share) {
+/** none below the site's `least`; else full 98 % and more, most 80, part. @param {number} share @param {number} least @returns {"full" | "most" | "part" | "none"} */
+export function coverageClass(share, least) {
+  if (share < least) return "none";
   if (share >= 0.98) return "full";
-  if (share >= 0.8) return "most";
-  return share >= 0.5 ? "part" : "none";
+  return share >= 0.8 ? "most" : "part";
 }
 
 /** @param {string} unit */
@@ -27,15 +27,27 @@ const DIGITS = { parts: 0, stops: 0, kWh: 3 };
 export const digits = (unit) => DIGITS[unit] ?? 1;
 
 /** What stands where the value stands: the value, a range, the value of what was seen, or a dash.
- * @param {string} lang @param {Figure} figure @returns {Face} */
-export function face(lang, figure) {
-  const seen = coverageClass(figure.coverage);
+ * @param {string} lang @param {Figure} figure @param {number} least @returns {Face} */
+export function face(lang, figure, least) {
+  const seen = coverageClass(figure.coverage, least);
   if (figure.value === null || seen === "none") return { kind: "none", text: "—" };
   if (figure.name === "first_pass_yield" && figure.denominator < FEWEST) return { kind: "few", text: "—" };
   const text = number(lang, figure.value, digits(figure.unit));
   if (seen !== "part") return { kind: "value", text };
   if (figure.unit !== "%" || figure.low === null || figure.high === null) return { kind: "seen", text };
   return { kind: "range", text: `${number(lang, Math.floor(figure.low))}–${number(lang, Math.ceil(figure.high))}` };
+}
+
+/** Figures of the line that are of its last station alone. */
+const AT_END = ["takt", "good", "availability", "effectiveness", "quality_ratio", "oee"];
+
+/** The machine whose silence leaves a figure without data, the first to fall silent; null where all it is of is seen again.
+ * @template {{name: string, word: string, since: string | null}} M @param {Figure} figure @param {M[]} machines @returns {M | null} */
+export function silent(figure, machines) {
+  const last = AT_END.includes(figure.name) ? machines.at(-1)?.name : null;
+  const one = figure.machine || last;
+  const found = machines.filter((m) => m.word === "unknown" && m.since && (!one || m.name === one));
+  return found.sort((a, b) => Date.parse(a.since ?? "") - Date.parse(b.since ?? ""))[0] ?? null;
 }
 
 /** What was planned: the target of the line file, or for parts what takt asks of the time so far. @param {Figure} figure */
@@ -71,9 +83,9 @@ function step(raw) {
 }
 
 /** Where needle, bug, box and ticks stand, 0..1 from the left; null where the figure shows no value.
- * @param {string} lang @param {Figure} figure */
-export function scale(lang, figure) {
-  const { kind } = face(lang, figure);
+ * @param {string} lang @param {Figure} figure @param {number} least */
+export function scale(lang, figure, least) {
+  const { kind } = face(lang, figure, least);
   if (figure.value === null || kind === "none" || kind === "few") return null;
   const goal = target(figure);
   const box = figure.low !== null && figure.high !== null && figure.high - figure.low > 0.05 * 10 ** -digits(figure.unit);

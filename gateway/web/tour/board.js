@@ -69,7 +69,7 @@ function hero(/** @type {string} */ name, /** @type {any} */ doc, /** @type {any
     place.querySelector("h2")?.replaceChildren(h("span", {}, f.name),
       f.goal === null ? "" : h("span.goal", {}, `${say.t("goal")} `, h("b.num", {}, f.goal)));
     /** @type {HTMLElement} */ (place.querySelector(".den")).textContent = f.of;
-    place.querySelector(".tape")?.replaceWith(tape(say.lang, f.raw?.why ? null : f.raw));
+    place.querySelector(".tape")?.replaceWith(tape(say.lang, f.raw?.why ? null : f.raw, f.least));
     place.querySelector(".prov")?.replaceChildren(...[
       sim(f.sim),
       f.coverage === null ? null : h(f.coverage < 0.98 ? "span.k.warn" : "span.k", {}, ring(f.coverage), f.seen),

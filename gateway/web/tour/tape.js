@@ -6,9 +6,9 @@ import { g } from "./dom.js";
 
 const WIDTH = 489;
 
-/** @param {string} lang @param {any} figure */
-export function tape(lang, figure) {
-  const marks = figure && scale(lang, figure);
+/** @param {string} lang @param {any} figure @param {number} least */
+export function tape(lang, figure, least) {
+  const marks = figure && scale(lang, figure, least);
   const at = (/** @type {number} */ share) => share * WIDTH;
   const svg = g("svg", { class: "tape", viewBox: `0 0 ${WIDTH} 74`, "aria-hidden": "true" });
   svg.append(g("path", { class: "rail", d: `M0 30H${WIDTH}` }));

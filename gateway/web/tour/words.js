@@ -1,7 +1,7 @@
 // @ts-check
 /** What a display says: the document's facts as words. Pure, given a language's translator. */
 
-import { face, target } from "/shared/figure.js";
+import { face, silent, target } from "/shared/figure.js";
 import { clock, day, number, span } from "/shared/format.js";
 import { named } from "/shared/i18n.js";
 
@@ -15,6 +15,8 @@ export function speaker(lang, t) {
     return t("span", { n: number(lang, n, Number.isInteger(n) ? 0 : 1), unit });
   };
   const zone = (/** @type {any} */ doc) => doc.line?.timezone ?? "UTC";
+  /** Figures of less coverage are without value; before the line was heard, all are. */
+  const least = (/** @type {any} */ doc) => doc.line?.least_coverage ?? 1;
   const at = (/** @type {any} */ doc, /** @type {string | null} */ time) => (time ? clock(zone(doc), time) : "–");
   const spent = (/** @type {any} */ doc, /** @type {string | null} */ time) =>
     time && doc.line ? (Date.parse(doc.line.time) - Date.parse(time)) / 1000 : 0;
@@ -59,12 +61,12 @@ export function speaker(lang, t) {
     const brief = of ? t(`air-window-${of.window.kind}`) : "";
     const args = { window, brief, n, machines: String(doc.machines.length), machine: last ? machine(doc, last.name) : "–" };
     const goal = of && target(of);
-    const shape = !of ? { kind: "none", text: "—" } : of.why === "few" ? { kind: "few", text: "—" } : face(lang, of);
+    const shape = !of ? { kind: "none", text: "—" } : of.why === "few" ? { kind: "few", text: "—" } : face(lang, of, least(doc));
     return {
       name: t(`kpi-${name}`), air: t(`air-${name}`), of: of ? t(`of-${name}`, args) : "", airOf: of ? t(`air-of-${name}`, args) : "",
       band: of && of.n_band ? band(of.n_band) : "",
       goal: goal === null || goal === undefined ? null : number(lang, goal, of.unit === "%" ? 0 : 1),
-      text: shape.text, kind: shape.kind, unit: of?.unit ?? "", why: why(doc, of, shape.kind), raw: of ?? null,
+      text: shape.text, kind: shape.kind, unit: of?.unit ?? "", why: why(doc, of, shape.kind), raw: of ?? null, least: least(doc),
       coverage: of ? of.coverage : null,
       seen: of ? t("seen", { share: share(of.coverage, 1) }) : "", airSeen: of ? t("seen", { share: share(of.coverage, 0) }) : "",
       age: !of ? "" : of.age_s < LIVE_S ? t("live") : t("ago", { span: lasting(of.age_s) }),
@@ -81,8 +83,8 @@ export function speaker(lang, t) {
     if (kind === "seen") return t("seen-only-note");
     if (kind !== "none") return "";
     if (!of || of.value === null) return t("why-nothing");
-    const from = doc.machines.filter((/** @type {any} */ m) => m.word === "unknown" && m.since).map((/** @type {any} */ m) => m.since).sort()[0];
-    return from ? t("why-unseen", { time: at(doc, from) }) : t("why-nothing");
+    const from = silent(of, doc.machines);
+    return from ? t("why-unseen", { time: at(doc, from.since) }) : t(of.coverage > 0 ? "why-little" : "why-nothing");
   }
 
   const list = (/** @type {any} */ doc, /** @type {string[]} */ names) => names.map((n) => machine(doc, n)).join(t("list-separator"));
@@ -108,7 +110,7 @@ export function speaker(lang, t) {
     const plain = m.word === "executing" && cycle === null ? "" : t(`why-${m.word}`, { cycle: cycle ?? "", time: at(doc, m.since) });
     const reason = m.word === "stopped" && m.reason_word ? word("reason", m.reason_word) : null;
     const times = { time: at(doc, m.since), span: since(doc, m.since) };
-    const util = m.utilization ? face(lang, m.utilization) : { kind: "none", text: "—" };
+    const util = m.utilization ? face(lang, m.utilization, least(doc)) : { kind: "none", text: "—" };
     return {
       name: machine(doc, m.name), state: t(`state-${m.word}`), word: m.word, lag: m.lag, sim: m.sim,
       why: m.since === null && m.word === "unknown" ? t("why-unheard") : reason ?? plain,

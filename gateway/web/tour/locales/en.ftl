@@ -61,7 +61,8 @@ seen = seen { $share } %
 live = live
 # why there is no number, at most 24
 why-few = under 30 parts, hidden
-why-unseen = too little seen since { $time }
+why-unseen = no data since { $time }
+why-little = too little seen
 why-nothing = nothing counted yet
 # at most 12
 seen-only-note = seen only

@@ -60,7 +60,8 @@ seen = 覆盖 { $share } %
 live = 实时
 # why there is no number, at most 12
 why-few = 不足 30 件，不显示
-why-unseen = 观测不足，{ $time } 起
+why-unseen = { $time } 起无数据
+why-little = 观测不足
 why-nothing = 尚无数据
 # at most 6
 seen-only-note = 仅已观测
