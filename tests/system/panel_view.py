@@ -184,7 +184,7 @@ def state_record(machine: str, time: int, state: MachineState, seq: int) -> Reco
     return Record(Kind.STATE, machine, time, body, SIM, seq)
 
 
-LIGHTS = {1: "stopped", 2: "starved", 4: "executing"}
+LIGHTS = {"1": "stopped", "2": "starved", "4": "executing"}
 SOURCES = {
     machine.name: (
         Source("state", machine.name, "light", "", "HR6", "u16", 0.1, LIGHTS),

@@ -74,7 +74,8 @@ async def test_everything_is_there_after_a_restart(tmp_path):
 
 async def test_what_a_driver_goes_on_by_is_written_with_the_samples_and_no_damage(tmp_path):
     ledger = await Ledger.open(tmp_path)
-    batch = Batch(*(np.array([1], kind) for kind in ("u4", "f8", "i8", "u4")), time=7, token=1)
+    one = np.array([1])
+    batch = Batch(one.astype(np.uint32), one.astype(np.float64), one.astype(np.int64), one.astype(np.uint32), 7, 1)
     block = Block("press1", ("a", "b"), 1, 1, 1, samples.encode([batch]))
     await ledger.commit(blocks=[block], marks={"press1.place": "old"})
     await ledger.commit(marks={"press1.place": "new", "press1.whole": "x" * 5000})

@@ -144,7 +144,8 @@ async def test_the_oldest_samples_go_beyond_what_is_to_be_kept(tmp_path, keep, l
 
 
 async def test_the_line_file_says_how_long_samples_stay_how_large_the_ledger_gets_and_how_often_it_is_written(tmp_path):
-    table = LedgerTable(size="100MiB", samples="36h", samples_size="1GB", records="90d", commit="2s")
+    written = {"size": "100MiB", "samples": "36h", "samples_size": "1GB", "records": "90d", "commit": "2s"}
+    table = LedgerTable.model_validate(written)
     ledger = await open_ledger(table, tmp_path)
     assert ledger._store._db.pragma("max_page_count") == 100 * 2**20 // 4096
     assert ledger._store._keep == Keep(bytes=10**9, hours=36, records_hours=2160)

@@ -122,7 +122,7 @@ async def test_pictures_go_where_the_disk_is_short_and_nothing_else_is_left_to_g
 
 async def test_the_reserve_makes_room_for_counts_and_what_does_not_fit_waits_until_there_is_room(disk):
     folder = disk / "reserve"
-    ledger = await Ledger.open(folder, group_s=0)
+    ledger: Any = await Ledger.open(folder, group_s=0)
     await ledger.commit([fact(1)], counters=state(1))
     assert (folder / RESERVE).stat().st_size == 8 * MIB
     crowd = crowded(disk, leave=0)
@@ -137,7 +137,7 @@ async def test_the_reserve_makes_room_for_counts_and_what_does_not_fit_waits_unt
     async with asyncio.timeout(20):
         while ledger.durable:  # noqa: ASYNC110 - a property of a thread, there is nothing to wait for
             await asyncio.sleep(0.01)
-    assert not any(one.done() for one in waiting)
+    assert [one.done() for one in waiting] == [False, False]
     crowd.unlink()
     await asyncio.gather(*waiting)
     assert ledger.durable

@@ -50,8 +50,8 @@ def old(tmp_path):
         db.execute("INSERT INTO tag_list VALUES(1, 'press1', ?)", (json.dumps(TAGS),))
         for number in range(30):
             one = second(number)
-            row = (one.first, one.last, one.rows, one.body, zlib.crc32(one.body))
-            db.execute("INSERT INTO block(tag_list, first, last, rows, body, crc) VALUES(1, ?, ?, ?, ?, ?)", row)
+            block = (one.first, one.last, one.rows, one.body, zlib.crc32(one.body))
+            db.execute("INSERT INTO block(tag_list, first, last, rows, body, crc) VALUES(1, ?, ?, ?, ?, ?)", block)
         meta = {"id": "0123456789abcdef", "root": root, "commits": "30", "compacted": "0"}
         counters, observed = {KEY: STATE}, {"press1": Observed(20 * SECOND)}
         meta["sum"] = standing(Stand(20, root, 30), meta, counters, observed, {"mqtt": 12}, 1)

@@ -30,7 +30,7 @@ def test_one_second_in_the_wrong_state_is_found(monkeypatch: pytest.MonkeyPatch)
         add(self, "stopped" if word == "changeover" else word, start, end, planned)
 
     monkeypatch.setattr(Tally, "add", careless)
-    with pytest.raises(DifferenceError, match="mt[bt][fr]: told"):
+    with pytest.raises(DifferenceError, match=r"mt[bt][fr]: told"):
         checked(1)
 
 

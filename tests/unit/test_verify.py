@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from agent.against import differences
 from agent.counter import CounterState, step
-from agent.ledger_record import canonical, chained, content
+from agent.ledger_record import BEGIN, canonical, chained, content
 from agent.model import SECOND, Kind, Record
-from agent.verify import BEGIN, Row, Stated, examine
+from agent.verify import Row, Stated, examine
 
 WORDS = ["executing", "stopped", "starved", "unknown"]
 STAMP = "2026-11-22T06:00:0{}.000Z"
