@@ -315,10 +315,18 @@ class Agent:
             return
         from agent.panel import panel
         from agent.view import AgentView
+        from agent.vitals import Vitals
+        from agent.workbench import workbench
 
         view = AgentView(self.recorder, self.ledger, self.reader, self.evidence, self.take_order, self.file)
-        async with panel(group, table, self.line, view, self.ledger.folder, self._report_fault):
-            yield
+        vitals = Vitals(self.ledger, self.recorder.devices)
+        measuring = group.create_task(self._kept_up("health", vitals.run), name="health")
+        try:
+            bench = workbench(vitals)
+            async with panel(group, table, self.line, view, self.ledger.folder, self._report_fault, bench):
+                yield
+        finally:
+            measuring.cancel()
 
 
 def tell(event: str, **fields: object) -> None:

@@ -21,6 +21,7 @@ from gateway.panel.access import Access
 from gateway.panel.server import create
 from gateway.panel.users import Users, UsersError
 from gateway.panel.view import View
+from gateway.panel.workbench import Workbench
 
 LOOPBACK = "127.0.0.1"
 log = logging.getLogger("agent.panel")
@@ -34,11 +35,12 @@ async def panel(
     view: View,
     state: Path,
     report: Callable[[Fault], None],
+    bench: Workbench | None = None,
 ) -> AsyncIterator[None]:
     """Listening when the block is entered, gone when it is left."""
     users = known(state / "access", report)
     access = Access(users, guests=table.guests)
-    app = create(line, view, (table.host, *table.hosts), access=access)
+    app = create(line, view, (table.host, *table.hosts), access=access, bench=bench)
     first = table.host if (users and users.claimed) or is_loopback(table.host) else LOOPBACK
     door = listening(first, table.port)
     port = door.getsockname()[1]

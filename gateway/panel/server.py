@@ -26,6 +26,7 @@ from gateway.panel.stops import add_stops
 from gateway.panel.timeline import segments
 from gateway.panel.view import View
 from gateway.panel.watch import refuse, watch
+from gateway.panel.workbench import Workbench, add_workbench
 from gateway.turns import Turns
 
 MOST_STATES = 5000
@@ -42,9 +43,17 @@ EVIDENCE_TYPES = {".webp": "image/webp", ".png": "image/png", ".json": "applicat
 
 
 def create(
-    line: Line, view: View, hosts: Iterable[str] = (), beat_s: float = BEAT_S, access: Access | None = None
+    line: Line,
+    view: View,
+    hosts: Iterable[str] = (),
+    beat_s: float = BEAT_S,
+    access: Access | None = None,
+    bench: Workbench | None = None,
 ) -> FastAPI:
-    """The panel of one line; answers to loopback names and `hosts`. Without `access` guests look and nobody logs in."""
+    """The panel of one line; answers to loopback names and `hosts`. Without `access` guests look and nobody logs in.
+
+    `bench` is what an engineer works with; without it there are no routes for that.
+    """
     access = access or Access(guests=True)
     app = FastAPI(title="tanchang panel", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.access = access
@@ -55,6 +64,8 @@ def create(
     add_drill(app, line, view)
     _add_orders(app, line, view)
     add_stops(app, line, view)
+    if bench is not None:
+        add_workbench(app, bench)
 
     seats, latest, hazy = Seats(MOST_CLIENTS), Latest(line, view), Latest(line, view, blurred)
     turns = Turns()

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from gateway.panel.access import Access, allow, declared
 from gateway.panel.roles import TABLE, May, Role
 from gateway.panel.server import create
+from tests.system.panel_bench import sample_bench
 from tests.system.panel_people import People, people
 from tests.system.panel_serve import serving
 from tests.system.panel_view import LINE, SampleView
@@ -33,6 +34,7 @@ ROUTES = {
     ("GET", "/api/v1/inspections"): May.LOOK,
     ("GET", "/api/v1/evidence/{name}"): May.LOOK,
     ("WEBSOCKET", "/ws/v1"): May.LOOK,
+    ("GET", "/api/v1/health"): May.LOOK,
     ("GET", "/api/v1/devices"): May.TRACE,
     ("GET", "/api/v1/ledger"): May.TRACE,
     ("GET", "/api/v1/explain"): May.TRACE,
@@ -40,6 +42,7 @@ ROUTES = {
     ("GET", "/api/v1/machines/{name}"): May.TRACE,
     ("GET", "/api/v1/machines/{name}/trends"): May.TRACE,
     ("GET", "/api/v1/stops"): May.LOOK,
+    ("GET", "/api/v1/defects"): May.LOOK,
     ("POST", "/api/v1/stops/{seq}"): May.DECIDE,
     ("POST", "/api/v1/orders"): May.ORDER,
     ("GET", "/api/v1/audit"): May.AUDIT,
@@ -80,14 +83,14 @@ class Panel:
 async def panel(tmp_path: Path) -> AsyncIterator[Panel]:
     known = people(tmp_path / "access")
     async with (
-        serving(create(LINE, SampleView(tmp_path), access=known.access)) as address,
+        serving(create(LINE, SampleView(tmp_path), access=known.access, bench=sample_bench(tmp_path))) as address,
         httpx.AsyncClient(base_url=f"http://{address}", trust_env=False) as client,
     ):
         yield Panel(known, address, client)
 
 
 def test_every_route_says_what_it_allows_and_stands_in_the_table(tmp_path: Path) -> None:
-    told = declared(create(LINE, SampleView(tmp_path)))
+    told = declared(create(LINE, SampleView(tmp_path), bench=sample_bench(tmp_path)))
     assert {(method, path): may for method, path, may in told} == ROUTES
     assert len(told) == len(ROUTES)
 

@@ -10,6 +10,7 @@ import { Devices } from "./devices.js";
 import { Door } from "./door.js";
 import { Faults } from "./faults.js";
 import { find } from "./figures.js";
+import { Health } from "./health.js";
 import { html, render } from "./html.js";
 import { Inspections } from "./inspections.js";
 import { Ledger } from "./ledger.js";
@@ -25,7 +26,7 @@ import { Why } from "./why.js";
 /** @typedef {import("./parts.js").Page} Page */
 
 /** @type {Record<string, any>} */
-const PAGES = { overview: Overview, machine: MachinePage, devices: Devices, stops: Stops, inspections: Inspections, plan: Plan, faults: Faults, ledger: Ledger, access: People };
+const PAGES = { overview: Overview, machine: MachinePage, devices: Devices, stops: Stops, inspections: Inspections, plan: Plan, faults: Faults, ledger: Ledger, health: Health, access: People };
 /** What a tab's answers ask for, where it is more than to look. @type {Record<string, string>} */
 const ASKS = { devices: "trace", ledger: "trace" };
 const NAMES = { "zh-CN": "中文", en: "EN" };

@@ -9,7 +9,7 @@ import { may, recognise } from "./access.js";
 /** @typedef {import("/shared/i18n.js").Translate} Translate */
 
 export const LANGUAGES = ["zh-CN", "en"];
-export const TABS = ["overview", "devices", "stops", "inspections", "plan", "faults", "ledger"];
+export const TABS = ["overview", "devices", "stops", "inspections", "plan", "faults", "ledger", "health"];
 /** What is asked for only by those who may. @type {Record<string, [string, string][]>} */
 const MORE = { access: [["users", "/api/v1/users"], ["audit", "/api/v1/audit?limit=60"]] };
 const KEPT = "tanchang.lang";
@@ -55,6 +55,7 @@ const NEEDS = {
   plan: [],
   faults: ["/api/v1/faults?limit=30"],
   ledger: ["/api/v1/ledger?limit=60"],
+  health: ["/api/v1/health"],
   access: [],
 };
 

@@ -400,3 +400,4 @@ clock-remedy = let the gateway reach a time server (chrony, systemd-timesyncd)
 machine-up = the gateway for { $span }
 versions = Versions
 look-here = look here
+measuring = measuring …

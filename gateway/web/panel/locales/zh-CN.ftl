@@ -417,3 +417,4 @@ clock-remedy = 请让网关能访问时间服务器（chrony、systemd-timesyncd
 machine-up = 网关已运行 { $span }
 versions = 版本
 look-here = 请注意
+measuring = 正在测量……

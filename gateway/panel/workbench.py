@@ -1,0 +1,22 @@
+"""What an engineer works with on the panel, beside the line itself: the app hands it in, tests hand in theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from gateway.panel.health import Health, add_health
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """`health` is the last look at the gateway, None before the first."""
+
+    health: Callable[[], Health | None]
+
+
+def add_workbench(app: FastAPI, bench: Workbench) -> None:
+    """The routes of all of it."""
+    add_health(app, bench.health)

@@ -1,0 +1,62 @@
+"""The engineer's pages in a browser: by keyboard, in both languages, narrow and wide, by the accessibility rules."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from gateway.panel.roles import Role
+from gateway.panel.server import create
+from gateway.panel.workbench import Workbench
+from tests.system.panel_bench import HEALTH, sample_bench
+from tests.system.panel_people import people
+from tests.system.panel_serve import serving
+from tests.system.panel_view import LINE, SampleView
+from tests.system.test_panel_door import enter, fits
+from tests.system.test_panel_pages import CHROMIUM, browser, page
+
+__all__ = ["browser", "page"]  # fixtures
+SIZES = ((360, 780), (1920, 1080))
+
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="chromium is not installed"),
+    pytest.mark.asyncio(loop_scope="module"),
+]
+
+
+@asynccontextmanager
+async def opened(
+    page: Page, folder: Path, tab: str, lang: str = "en", bench: Workbench | None = None, role: Role = Role.ENGINEER
+) -> AsyncIterator[SampleView]:
+    """The page of somebody of that role, for as long as the block lasts."""
+    known, view = people(folder / "access"), SampleView(folder)
+    app = create(LINE, view, beat_s=0.2, access=known.access, bench=bench or sample_bench(folder))
+    async with serving(app) as address:
+        await enter(page, known, role, f"http://{address}/")
+        await page.goto(f"http://{address}/?lang={lang}#{tab}")
+        await expect(page.locator("main .sec").first).to_be_visible()
+        yield view
+
+
+async def fits_everywhere(page: Page) -> None:
+    """Narrow and wide."""
+    for width, height in SIZES:
+        await page.set_viewport_size({"width": width, "height": height})
+        await fits(page)
+
+
+async def test_health_says_how_long_the_disk_lasts_and_marks_what_is_wrong(page: Page, tmp_path: Path) -> None:
+    async with opened(page, tmp_path, "health", role=Role.VIEWER):
+        await expect(page.locator("[data-vital=disk]")).to_contain_text("full in 32 h")
+        await expect(page.locator("[data-bad=true]")).to_have_count(1)  # 32 hours are less than a week
+        await fits_everywhere(page)
+    bad = replace(HEALTH, clock=replace(HEALTH.clock, synchronised=False, offset_s=None, error_s=None))
+    bench = replace(sample_bench(tmp_path), health=lambda: bad)
+    async with opened(page, tmp_path / "again", "health", "zh-CN", bench, Role.OPERATOR):
+        await expect(page.locator("[data-vital=clock][data-bad=true]")).to_contain_text("时间服务器")
+        await fits_everywhere(page)
