@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import pytest
