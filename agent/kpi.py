@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from agent.figures import FIGURES
-from agent.model import SECOND, Kpi, Line, MachineState, State, Verdict, Window
+from agent.model import SECOND, Kpi, Line, MachineState, State, TimeModel, Verdict, Window
 from agent.rates import PER_CENT, Rate, Summed, line_rates, machine_rates
-from agent.times import Bottleneck, Counter, Tally, TimeModel, bottleneck, time_model
+from agent.times import Bottleneck, Counter, Tally, bottleneck, time_model
 
 MICRO_STOP = 300 * SECOND
 
@@ -55,13 +55,19 @@ class WindowBook:
 
         Machine "" is the line, which has a counter of energy alone.
         """
-        if self.window.start <= time_ns < self.window.end:
+        if self.holds(time_ns):
             self.tallies[machine].count(counter, delta, late=late)
 
-    def verdict(self, machine: str, verdict: Verdict) -> None:
-        """Add one inspected part."""
+    def verdict(self, machine: str, verdict: Verdict, instead: Verdict | None = None) -> None:
+        """Add one inspected part, or judge one otherwise that stands under `instead`."""
         verdicts = self.tallies[machine].verdicts
         verdicts[verdict.value] = verdicts.get(verdict.value, 0) + 1
+        if instead is not None:
+            verdicts[instead.value] = verdicts.get(instead.value, 0) - 1
+
+    def holds(self, time_ns: int) -> bool:
+        """Whether what happened then belongs to the window."""
+        return self.window.start <= time_ns < self.window.end
 
     def state_seconds(self, machine: str) -> dict[str, float]:
         """Observed planned seconds by state word."""

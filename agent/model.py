@@ -170,6 +170,7 @@ class Kind(StrEnum):
     ORDER = "order"
     AUDIT = "audit"
     REASON = "reason"
+    VERDICT = "verdict"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,26 @@ class Inspection:
     evidence: str | None
     simulated: bool
     took_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What somebody says of a part that an inspection asked about: `verdict` holds in place of `instead`.
+
+    `inspection` is the seq of its record and `made` its time; `was` is the seq of the decision this one corrects.
+    `by` is the id of a user, never a name.
+    """
+
+    machine: str
+    inspection: int
+    unit: str
+    made: int
+    verdict: Verdict
+    instead: Verdict
+    was: int | None
+    by: str
+    role: str
+    simulated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +314,20 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeModel:
+    """Seconds of one machine's window so far; `states` by word, of the observed planned time."""
+
+    machine: str
+    calendar: float
+    planned: float
+    observed: float
+    busy: float
+    productive: float
+    unknown: float
+    states: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class MachineNow:
     """A machine as it stands. Totals are PLC parts counted since the ledger began; None before the first reading."""
 
@@ -337,7 +372,10 @@ class DeviceNow:
 
 @dataclass(frozen=True, slots=True)
 class LineNow:
-    """The whole line after a commit: what panel and live lane show. `time` is plant time, `seq` the last committed."""
+    """The whole line after a commit: what panel and live lane show. `time` is plant time, `seq` the last committed.
+
+    `times` has each machine's time model by kind of window, in the order of the flow.
+    """
 
     ledger: str
     seq: int
@@ -350,3 +388,4 @@ class LineNow:
     faults: tuple[Fault, ...]
     inspections: tuple[Inspection, ...]
     plan: Plan | None
+    times: Mapping[str, tuple[TimeModel, ...]] = field(default_factory=dict)

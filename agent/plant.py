@@ -15,7 +15,23 @@ from agent.counter import CounterState
 from agent.ledger import Observed
 from agent.live import Counted, CounterRule, DeviceRule, Link, MachineRule, Meter, Station
 from agent.machine import Change
-from agent.model import SECOND, UNKNOWN, Batch, Fault, Inspection, Kind, Kpi, Line, MachineNow, Origin, Plan, Record
+from agent.model import (
+    SECOND,
+    UNKNOWN,
+    Batch,
+    Decision,
+    Fault,
+    Inspection,
+    Kind,
+    Kpi,
+    Line,
+    MachineNow,
+    Origin,
+    Plan,
+    Record,
+    TimeModel,
+    Window,
+)
 from agent.restore import LAST_INSPECTIONS, Restored
 from agent.shift import Calendar
 from agent.windows import Entry, Windows, current
@@ -39,8 +55,16 @@ class Shown:
 
     def figures(self, time: int, speed: float) -> tuple[Kpi, ...]:
         """The figures of the current windows at plant time `time`: they go on losing what nobody observes."""
-        due = max(self.time, time - int(SETTLE * speed))
+        due = self._due(time, speed)
         return tuple(kpi for entry in current(self.entries, due) for kpi in entry.figures(due))
+
+    def times(self, time: int, speed: float) -> dict[str, tuple[TimeModel, ...]]:
+        """The time models of the current windows by kind, as of the same moment as the figures."""
+        due = self._due(time, speed)
+        return {entry.book.window.kind: entry.times(due) for entry in current(self.entries, due)}
+
+    def _due(self, time: int, speed: float) -> int:
+        return max(self.time, time - int(SETTLE * speed))
 
 
 @dataclass(slots=True)
@@ -169,6 +193,16 @@ class Plant:
         simulated = inspection.simulated
         self._windows.verdict(inspection.machine, inspection.verdict, inspection.time, simulated=simulated)
         return fact.inspection(inspection)
+
+    def windows_at(self, time: int) -> list[Window]:
+        """The windows in work that hold a part made at `time`."""
+        return self._windows.in_work(time)
+
+    def decide(self, one: Decision, past: Sequence[Entry], mono: int) -> list[Record]:
+        """Somebody judged a part an inspection asked about; `past` are the closed windows that hold it, read again."""
+        figures = self._windows.decide(one, past)
+        told = fact.decision(one, max(one.made, self.time(mono)))
+        return [told, *(fact.figure(kpi) for page in figures for kpi in page)]
 
     def plan(self, plan: Plan) -> Record:
         """An advice was given."""

@@ -221,6 +221,7 @@ class Recorder:
             durable=durable,
             machines=self._plant.machines(shown, self._mono_ns()),
             figures=shown.figures(time, speed),
+            times=shown.times(time, speed),
             faults=shown.faults + trouble,
             inspections=shown.inspections,
             plan=shown.plan,

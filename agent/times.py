@@ -11,11 +11,11 @@ After ISO 22400-2: planned is the planned busy time (PBT) as far as it is over, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
-from agent.model import SECOND, Cause, State
+from agent.model import SECOND, Cause, State, TimeModel
 
 EXECUTING = State.EXECUTING.value.lower()
 STOPPED, CHANGEOVER = Cause.STOPPED.value, Cause.CHANGEOVER.value
@@ -132,20 +132,6 @@ class Tally:
             stops=list(self.stops),
             verdicts=dict(self.verdicts),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class TimeModel:
-    """Seconds of one machine's window so far; `states` by word, of the observed planned time."""
-
-    machine: str
-    calendar: float
-    planned: float
-    observed: float
-    busy: float
-    productive: float
-    unknown: float
-    states: Mapping[str, float]
 
 
 def time_model(machine: str, tally: Tally, calendar: int, planned: int) -> TimeModel:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from agent.kpi import WindowBook
 from agent.live import Span
-from agent.model import SECOND, Kpi, Line, State, Verdict, Window
+from agent.model import SECOND, Decision, Kpi, Line, State, TimeModel, Verdict, Window
 from agent.shift import Calendar, hour_window, planned, shift_window
 from agent.times import Counter
 
@@ -32,6 +32,15 @@ class Entry:
         """The window's figures as of plant time, at most its end."""
         time = min(time, self.book.window.end)
         return self.book.figures(time, closed=self.closed, revision=self.revision, simulated=self.simulated)
+
+    def times(self, time: int) -> tuple[TimeModel, ...]:
+        """Every machine's time model as of plant time, at most the window's end."""
+        return self.book.times(min(time, self.book.window.end))
+
+    def revise(self) -> tuple[Kpi, ...]:
+        """What was told of the closed window is told anew."""
+        self.revision, self.corrected = self.revision + 1, False
+        return self.figures(self.book.window.end)
 
 
 class Windows:
@@ -109,14 +118,32 @@ class Windows:
             entry.book.parts(machine, counter, delta, time, late=late)
             entry.simulated |= simulated
 
-    def verdict(self, machine: str, verdict: Verdict, time: int, *, simulated: bool) -> None:
-        """Add an inspected part to the windows it was made in; a closed one is corrected."""
+    def verdict(
+        self, machine: str, verdict: Verdict, time: int, *, simulated: bool, instead: Verdict | None = None
+    ) -> None:
+        """Add a part inspected at `time`, or judge it otherwise than `instead`; a closed window is corrected."""
         for entry in self._holding(time):
-            entry.book.verdict(machine, verdict)
+            entry.book.verdict(machine, verdict, instead)
             entry.simulated |= simulated
 
+    def decide(self, one: Decision, past: Sequence[Entry]) -> list[tuple[Kpi, ...]]:
+        """A part is judged otherwise: the figures of the closed windows it was made in, each in a new revision.
+
+        `past` are closed windows that hold it; those that are still in work here are left out of them.
+        """
+        known = [entry.book.window for entry in self.entries]
+        forgotten = [entry for entry in past if entry.book.window not in known]
+        for entry in forgotten:
+            entry.book.verdict(one.machine, one.verdict, one.instead)
+        self.verdict(one.machine, one.verdict, one.made, simulated=one.simulated, instead=one.instead)
+        return [entry.revise() for entry in (*self.entries, *forgotten) if entry.closed and entry.book.holds(one.made)]
+
+    def in_work(self, time: int) -> list[Window]:
+        """The windows with a part made at `time` that need not be read again to correct them."""
+        return [entry.book.window for entry in self.entries if entry.book.holds(time)]
+
     def _holding(self, time: int) -> list[Entry]:
-        found = [entry for entry in self.entries if entry.book.window.start <= time < entry.book.window.end]
+        found = [entry for entry in self.entries if entry.book.holds(time)]
         for entry in found:
             entry.corrected = entry.closed
         return found
@@ -127,8 +154,7 @@ class Windows:
         for entry in self.entries:
             end = entry.book.window.end
             if entry.closed and entry.corrected:
-                entry.revision, entry.corrected = entry.revision + 1, False
-                done.append(entry.figures(end))
+                done.append(entry.revise())
             elif not entry.closed and time >= end:
                 entry.passed = mono if entry.passed is None else entry.passed
                 if passed_by_all >= end or mono - entry.passed >= PATIENCE:

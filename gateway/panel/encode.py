@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from agent.model import BAD, UNCERTAIN, DeviceNow, Inspection, Line, LineNow, Machine, MachineNow, State, TagNow
+from agent.model import (
+    BAD,
+    UNCERTAIN,
+    DeviceNow,
+    Inspection,
+    Line,
+    LineNow,
+    Machine,
+    MachineNow,
+    State,
+    TagNow,
+    TimeModel,
+)
+from agent.times import BLOCKED, STARVED, bottleneck
 from gateway.panel.timeline import Segment
 from gateway.payload import Json, fault, figure, finite, inspection_body, iso, plan_body, state
 
@@ -29,10 +42,34 @@ def whole(line: Line, now: LineNow, devices: Iterable[DeviceNow], depth: Mapping
         "ledger": {"id": now.ledger, "seq": now.seq, "durable": now.durable, "depth": dict(depth), "root": root},
         "machines": [machine(known[m.name], m) for m in now.machines],
         "figures": [figure(kpi) for kpi in now.figures],
+        "times": {kind: time_models(found) for kind, found in now.times.items()},
         "faults": [fault(known_fault) for known_fault in now.faults],
         "inspections": [inspection(part) for part in now.inspections],
         "plan": plan_body(line, now.plan) | {"time": iso(now.plan.time)} if now.plan else None,
         "devices": [device(link) for link in devices],
+    }
+
+
+def time_models(found: Sequence[TimeModel]) -> Json:
+    """Seconds of every machine's window so far, and which station limits the line."""
+    limit = bottleneck(found)
+    return {
+        "machines": [_time_model(one) for one in found],
+        "bottleneck": limit and {"machine": limit.machine, "waiting": limit.waiting, "margin": limit.margin},
+    }
+
+
+def _time_model(one: TimeModel) -> Json:
+    return {
+        "machine": one.machine,
+        "calendar_s": one.calendar,
+        "planned_s": one.planned,
+        "observed_s": one.observed,
+        "busy_s": one.busy,
+        "productive_s": one.productive,
+        "unknown_s": one.unknown,
+        "starved_s": one.states.get(STARVED, 0.0),
+        "blocked_s": one.states.get(BLOCKED, 0.0),
     }
 
 

@@ -18,6 +18,7 @@ from gateway.order import OrderError, parse_order
 from gateway.panel import encode
 from gateway.panel.access import Access, allow, declared, session_of
 from gateway.panel.accounts import add_accounts
+from gateway.panel.defects import add_defects
 from gateway.panel.drill import add_drill
 from gateway.panel.limits import Allowance, Seats
 from gateway.panel.roles import May, allowed
@@ -64,6 +65,7 @@ def create(
     add_drill(app, line, view)
     _add_orders(app, line, view)
     add_stops(app, line, view)
+    add_defects(app, line, view)
     if bench is not None:
         add_workbench(app, bench)
 

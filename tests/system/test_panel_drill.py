@@ -15,7 +15,7 @@ from agent import wiring
 from agent.figures import FIGURES
 from agent.ledger import Ledger, Reader
 from agent.linefile import load
-from agent.model import Batch, Order, Origin
+from agent.model import Batch, Inspection, Order, Origin, Verdict
 from agent.recorder import Recorder
 from agent.view import AgentView
 from gateway.panel.server import create
@@ -25,8 +25,8 @@ from tests.system.panel_view import at
 FILE = load(Path(__file__).parents[2] / "firmware_configs" / "lines" / "cooker3.toml")
 SECOND = 1_000_000_000
 RUN, STARVED, STOP = 4, 34, 1
-# No camera, no rework counter, and the meter is not read.
-NOT_HERE = {"inspection_pass", "inspection_reject", "inspection_ask", "rework_ratio", "energy_per_part"}
+# No rework counter, and the meter is not read.
+NOT_HERE = {"rework_ratio", "energy_per_part"}
 SIM = Origin("tanchang", "simulated plant", simulated=True)
 # Seconds after 08:00, light, good, scrap, reason, cycle of press1 as its PLC tells them.
 STORY = (
@@ -34,6 +34,11 @@ STORY = (
     (95, RUN, 12, 1, 0, 17.5), (120, RUN, 13, 1, 0, 21.25), (140, STARVED, 13, 1, 0, 21.25),
 )  # fmt: skip
 LOST, BACK, END = 150, 200, 260
+JUDGED = (
+    (Verdict.PASS, None), (Verdict.REJECT, "crack"), (Verdict.REJECT, "blowhole"), (Verdict.ASK, "crack"),
+    (Verdict.REJECT, "blowhole"), (Verdict.PASS, None),
+)  # fmt: skip
+REJECTED = ("inspection_reject", "", "shift")
 
 
 def batch(second: float, light: int, good: int, scrap: int, reason: int, cycle: float) -> Batch:
@@ -63,6 +68,10 @@ async def told(recorder: Recorder) -> None:
     await recorder.connected("press1", SIM)
     await take(batch(BACK, RUN, 15, 1, 0, 16.75))
     await take(batch(END, RUN, 16, 1, 0, 16.25))
+    for number, (verdict, defect) in enumerate(JUDGED):
+        scores = (0.9, 0.9, None, defect, "8c1e09d2f4ab", None)
+        unit, time = f"diecast1-{number}", at("08:01") + number * SECOND
+        await recorder.inspect(Inspection(unit, "diecast1", time, verdict, *scores, SIM.simulated, 9.1))
 
 
 @pytest.fixture
@@ -103,9 +112,7 @@ async def test_the_shown_records_sum_up_to_the_figure(client: httpx.AsyncClient)
             continue  # a product
         for part in ("numerator", "denominator"):
             shown = [row for row in said["rows"] if row[part]]
-            entries = [
-                [one["amount"] * row["each"] for one in row["entries"]] or [row["amount"]] for row in shown
-            ]
+            entries = [[one["amount"] * row["each"] for one in row["entries"]] or [row["amount"]] for row in shown]
             assert sum(map(sum, entries)) == pytest.approx(said["figure"][part], abs=1e-6)
 
 
@@ -143,6 +150,40 @@ async def test_a_machine_s_page_has_its_states_stops_and_seen_cycles(client: htt
     # The parts made unseen have no cycle anybody saw; the baseline is no part.
     assert (said["cycles"]["count"], sum(said["cycles"]["bins"])) == (5, 5)
     assert said["sim"] is True
+
+
+async def test_the_line_tells_the_time_models_of_the_books_and_which_station_limits_it(
+    client: httpx.AsyncClient,
+) -> None:
+    told = (await asked(client, "/line"))["times"]
+    assert told.keys() == {"shift", "hour"}
+    page = await asked(client, "/machines/press1", window="hour")
+    for window, found in told.items():
+        press1 = next(one for one in found["machines"] if one["machine"] == "press1")
+        assert (press1["productive_s"], press1["busy_s"], press1["starved_s"]) == (165.0, 210.0, 10.0), window
+        assert press1["observed_s"] + press1["unknown_s"] == press1["planned_s"] == END == press1["calendar_s"]
+        # The others were not seen: nobody knows which of them waits less.
+        assert found["bottleneck"] == {"machine": "press1", "waiting": 10.0 / 210.0, "margin": None}
+    assert press1["productive_s"] == page["seconds"]["executing"]
+
+
+async def test_rejects_by_class_are_the_figure_s_and_lead_to_their_records(client: httpx.AsyncClient) -> None:
+    said = await asked(client, "/defects")
+    assert (said["inspected"], said["rejected"], said["sim"]) == (6, 3, True)
+    classes = [(one["defect"], one["parts"], round(one["cumulative"], 3)) for one in said["classes"]]
+    assert classes == [("blowhole", 2, 0.667), ("crack", 1, 1.0)]
+    line = await asked(client, "/line")
+    [figure] = [one for one in line["figures"] if (one["name"], one["machine"], one["window"]["kind"]) == REJECTED]
+    assert (figure["numerator"], figure["denominator"]) == (said["rejected"], said["inspected"])
+    records = (await asked(client, "/ledger", kind="inspection", limit=50))["records"]
+    named = {one["seq"]: one["value"]["unit"] for one in records if one["value"]["verdict"] == "REJECT"}
+    assert {one["seq"]: one["unit"] for row in said["classes"] for one in row["entries"]} == named
+    assert await asked(client, "/defects", machine="diecast1", window="hour") == {
+        **said,
+        "machine": "diecast1",
+        "window": {**said["window"], "kind": "hour", "end": "2026-11-20T01:00:00.000Z"},
+    }
+    assert (await asked(client, "/defects", machine="press1"))["classes"] == []
 
 
 async def test_a_trend_is_broken_where_the_link_was_away(client: httpx.AsyncClient) -> None:
