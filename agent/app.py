@@ -25,6 +25,7 @@ from agent.linetable import BrokerTable, CameraTable, LedgerTable, LineFile, Mqt
 from agent.model import Batch, Fault, Kind, Line, Order, Plan, Record
 from agent.poller import Poller
 from agent.recorder import Recorder
+from agent.sinks import settle
 from drivers.catalog import create
 from drivers.contract import Bookmark
 from gateway.order import OrderError
@@ -115,7 +116,9 @@ class Agent:
         """Until `stop`: then reading ends first, what was recorded is published, and only then the north side goes."""
         await self.recorder.restore()
         self._bookmarks = await asyncio.to_thread(bookmarks, self.reader, self.devices)
-        await self.recorder.audit("start", metadata.version("tanchang"))
+        version, time, simulated = metadata.version("tanchang"), self.recorder.plant_time(), self.recorder.simulated
+        await settle(self.ledger, self.file, version, time, simulated=simulated)
+        await self.recorder.audit("start", version)
         async with asyncio.TaskGroup() as north:
             running = [north.create_task(job, name=name) for name, job in self._north()]
             async with self._panel(north):

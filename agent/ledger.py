@@ -37,6 +37,7 @@ from agent.ledger_store import (
     Stand,
     Store,
     lock,
+    moved,
     numbered,
 )
 from agent.model import Record
@@ -54,6 +55,7 @@ ROOMY = FILLING - 0.05  # what was filling has room again
 NOTHING: Mapping[tuple[str, str], CounterState] = {}
 NOBODY: Mapping[str, Observed] = {}
 NO_MARKS: Mapping[str, str] = {}
+NO_CURSORS: Mapping[str, int | None] = {}
 
 log = logging.getLogger(__name__)
 
@@ -161,9 +163,12 @@ class Ledger:
         observed: Mapping[str, Observed] = NOBODY,
         blocks: Sequence[Block] = (),
         marks: Mapping[str, str] = NO_MARKS,
+        cursors: Mapping[str, int | None] = NO_CURSORS,
     ) -> tuple[Record, ...]:
         """All of it in one transaction; the records with their seq, once on disk. Order of calls is order of seq."""
-        return await self.hand_in(records, counters=counters, observed=observed, blocks=blocks, marks=marks)
+        return await self.hand_in(
+            records, counters=counters, observed=observed, blocks=blocks, marks=marks, cursors=cursors
+        )
 
     def hand_in(
         self,
@@ -173,18 +178,21 @@ class Ledger:
         observed: Mapping[str, Observed] = NOBODY,
         blocks: Sequence[Block] = (),
         marks: Mapping[str, str] = NO_MARKS,
+        cursors: Mapping[str, int | None] = NO_CURSORS,
     ) -> asyncio.Future[tuple[Record, ...]]:
         """The same without waiting: what tells that it is on disk, or why it never will be.
 
         `marks` are short texts by key that replace those of before: what a driver goes on by after a crash.
+        `cursors` are those of sinks that come and, as None, go; what a sink took is move_cursor's.
         """
         for record in records:
             canonical(record.body)
-        change = Change(tuple(records), dict(counters), dict(observed), tuple(blocks), marks=dict(marks))
+        change = Change(tuple(records), dict(counters), dict(observed), tuple(blocks), dict(cursors), dict(marks))
         waiting = _Waiting(change, self._loop.create_future())
         with self._wake:
             if self._closing:
                 raise LedgerError(f"the ledger in {self.folder} is closed: nothing more can be recorded")
+            self._cursors = moved(self._cursors, cursors)
             self._waiting.append(waiting)
             self._bytes += _size(change)
             self._records += len(change.records)
@@ -209,6 +217,16 @@ class Ledger:
     async def records(self, after: int, limit: int) -> list[Record]:
         """Up to `limit` committed records with seq > after, by seq; none that another ledger told before."""
         return await asyncio.to_thread(self._reader.records, after=max(after, self._floor), limit=limit)
+
+    @property
+    def cursors(self) -> Mapping[str, int]:
+        """Every sink whose records are kept until it has them, and up to which seq it has everything."""
+        return dict(self._cursors)
+
+    async def begin(self) -> int:
+        """The seq before the first record that can be told: where a sink begins that has nothing."""
+        oldest = await self.records(0, 1)
+        return oldest[0].seq - 1 if oldest else self.last_seq
 
     def cursor(self, sink: str) -> int:
         """Up to which seq a sink has everything; 0 for a new one."""
@@ -261,15 +279,15 @@ class Ledger:
             group, self._waiting = self._waiting[:LARGEST], self._waiting[LARGEST:]
             self._bytes -= sum(_size(one.change) for one in group)
             self._records -= sum(len(one.change.records) for one in group)
-            moved, self._moved = self._moved, {}
+            taken, self._moved = self._moved, {}
             lost, self._dropped = self._dropped, None
-            return group, moved, lost
+            return group, taken, lost
 
-    def _write(self, group: list[_Waiting], moved: dict[str, int], lost: Lost | None) -> None:
+    def _write(self, group: list[_Waiting], taken: dict[str, int], lost: Lost | None) -> None:
         """Write a group, again and again on a new connection while the disk fails."""
         changes = [waiting.change for waiting in group]
-        if moved or lost:
-            changes.append(Change(cursors=moved, lost=(lost,) if lost else ()))
+        if taken or lost:
+            changes.append(Change(cursors=taken, lost=(lost,) if lost else ()))
         while True:
             try:
                 written = self._attempt(changes)

@@ -61,13 +61,13 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one caller wants on disk, all of it or nothing."""
+    """What one caller wants on disk, all of it or nothing; a cursor of None is let go."""
 
     records: tuple[Record, ...] = ()
     counters: Mapping[tuple[str, str], CounterState] = field(default_factory=dict)
     observed: Mapping[str, Observed] = field(default_factory=dict)
     blocks: tuple[Block, ...] = ()
-    cursors: Mapping[str, int] = field(default_factory=dict)
+    cursors: Mapping[str, int | None] = field(default_factory=dict)
     marks: Mapping[str, str] = field(default_factory=dict)
     lost: tuple[Lost, ...] = ()
 
@@ -85,6 +85,11 @@ def numbered(changes: Sequence[Change], seq: int) -> list[tuple[Record, ...]]:
     """The records of each change with their seq, the first one seq + 1."""
     numbers = count(seq + 1)
     return [tuple(replace(record, seq=next(numbers)) for record in change.records) for change in changes]
+
+
+def moved(cursors: Mapping[str, int], to: Mapping[str, int | None]) -> dict[str, int]:
+    """The cursors after some of them moved, came or, as None, went."""
+    return {sink: seq for sink, seq in {**cursors, **to}.items() if seq is not None}
 
 
 def standing(
@@ -194,7 +199,7 @@ class Store:
         for change in changes:
             self.counters |= change.counters
             self.observed |= change.observed
-            self.cursors |= change.cursors
+            self.cursors = moved(self.cursors, change.cursors)
         self._meta["hot"] = self._slots.standing.text
         total = standing(stand, self._meta, self.counters, self.observed, self.cursors)
         meta = {"hot": self._meta["hot"], "root": stand.root, "commits": str(stand.commits), "sum": total}
@@ -218,7 +223,10 @@ class Store:
         )
         observed = [(device, one.time, one.cause) for device, one in change.observed.items()]
         self._db.executemany("INSERT OR REPLACE INTO observed VALUES(?, ?, ?)", observed)
-        self._db.executemany("INSERT OR REPLACE INTO cursor VALUES(?, ?)", change.cursors.items())
+        gone = [(sink,) for sink, seq in change.cursors.items() if seq is None]
+        self._db.executemany("DELETE FROM cursor WHERE sink = ?", gone)
+        kept_up = [(sink, seq) for sink, seq in change.cursors.items() if seq is not None]
+        self._db.executemany("INSERT OR REPLACE INTO cursor VALUES(?, ?)", kept_up)
         kept = {MARK + key: text for key, text in change.marks.items()}
         self._meta |= kept
         self._db.executemany("INSERT OR REPLACE INTO meta VALUES(?, ?)", kept.items())

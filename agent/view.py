@@ -15,10 +15,10 @@ from agent.live import TagRef
 from agent.model import DeviceNow, Kind, LineNow, Order, Record, Window
 from agent.recorder import Recorder
 from agent.shift import planned
+from agent.sinks import sinks
 from drivers.contract import Device, Tag
 from gateway.panel.view import ROLES, Source
 
-SINKS = ("mqtt",)
 VERSION = metadata.version("tanchang")
 
 
@@ -39,6 +39,7 @@ class AgentView:
         self._reader = reader
         self._evidence = evidence
         self._take_order = take_order
+        self._sinks = sinks(file)
         self._timezone = file.timezone
         self._calendar = wiring.calendar(file)
         self._sources = {machine.name: sources(file, machine) for machine in file.machine}
@@ -63,7 +64,7 @@ class AgentView:
 
     def depth(self) -> Mapping[str, int]:
         """`last_seq`, and the cursor of each sink by its name."""
-        return {"last_seq": self._ledger.last_seq, **{sink: self._ledger.cursor(sink) for sink in SINKS}}
+        return {"last_seq": self._ledger.last_seq, **{sink: self._ledger.cursor(sink) for sink in self._sinks}}
 
     def evidence(self, name: str) -> Path | None:
         """The evidence file of that name, None where there is none or the name leads elsewhere."""

@@ -13,9 +13,10 @@ from agent.model import Line, Record
 from gateway.ack import Ack, Window
 from gateway.mqtt import Message, Mqtt
 from gateway.payload import encode, record
+from gateway.sink import MQTT as SINK
+from gateway.sink import sink_of
 from gateway.topic import topic
 
-SINK = "mqtt"
 IN_FLIGHT = 16  # the broker sees at most 20 at once: the rest is the live lane's
 READ = 200
 
@@ -69,7 +70,7 @@ class RecordLane:
         self._line = line
         self._ledger = ledger
         self._link = link
-        self._kept = f"{SINK}:{consumer}" if consumer else None
+        self._kept = sink_of(consumer) if consumer else None
         held = ledger.cursor(self._kept) if self._kept else None
         self._window = Window(max(0, ledger.cursor(SINK) - REPEATED), held)
         self._patience = PATIENCE_S

@@ -11,13 +11,13 @@ from typing import Protocol
 
 from agent.model import Fault, Line, LineNow, Record
 from gateway.mqtt import Broker, Message, Mqtt, MqttError, OldServerError
+from gateway.sink import SPARKPLUG as SINK
 from gateway.sparkplug.host import PrimaryHost, wrong_with
 from gateway.sparkplug.metric import Ids
 from gateway.sparkplug.session import Outgoing, Session, next_bdseq
 from gateway.sparkplug.teller import Teller
 
 SOURCE = "sparkplug"
-SINK = "sparkplug"
 FIRST_WAIT_S = 0.2
 LONGEST_WAIT_S = 5.0
 GOODBYE_S = 1.0

@@ -9,6 +9,7 @@ import pytest
 
 from agent.figures import FIGURES
 from gateway import assets
+from gateway.sink import MQTT, SPARKPLUG
 
 LANGUAGES = ("zh-CN", "en")
 FOLDERS = ("shared", "panel")
@@ -54,6 +55,7 @@ def test_the_words_of_the_model_have_words(language: str) -> None:
     wanted = {
         *(f"state-{word}" for word in states),
         *(f"kind-{kind}" for kind in kinds),
+        *(f"sink-{sink}" for sink in (MQTT, SPARKPLUG)),
         *(f"verdict-{verdict}" for verdict in verdicts),
         *(f"quality-{quality}" for quality in ("good", "uncertain", "bad")),
         *(f"counted-{verdict.lower()}" for verdict in verdicts),

@@ -3,7 +3,7 @@
 
 import { number } from "/shared/format.js";
 import { html } from "./html.js";
-import { Head } from "./parts.js";
+import { Head, sinkName } from "./parts.js";
 import { Records } from "./records.js";
 
 /** @typedef {import("./parts.js").Page} Page */
@@ -18,7 +18,7 @@ export function Ledger({ page }) {
       <div><dt>${page.t("committed")}</dt><dd class="num">#${number(page.lang, ledger.seq)}</dd></div>
       <div><dt>${page.t("on-disk")}</dt><dd>${page.t(ledger.durable ? "durable" : "not-durable")}</dd></div>
       <div><dt>${page.t("ledger-id")}</dt><dd>${ledger.id} · ${ledger.root}</dd></div>
-      ${Object.entries(sinks).map(([sink, seq]) => html`<div key=${sink}><dt>${page.t(`sink-${sink}`)}</dt>
+      ${Object.entries(sinks).map(([sink, seq]) => html`<div key=${sink}><dt>${sinkName(page, sink)}</dt>
         <dd><b class="num">#${number(page.lang, seq)}</b> · ${page.t("waiting", { n: number(page.lang, last_seq - seq) })}</dd></div>`)}
     </dl>
     <${Records} page=${page} records=${records} /></section>`;

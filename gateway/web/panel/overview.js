@@ -6,7 +6,7 @@ import { Card, find } from "./figures.js";
 import { FaultList } from "./faults.js";
 import { html } from "./html.js";
 import { Counts, Part } from "./inspections.js";
-import { Head, Sym, at, lasting } from "./parts.js";
+import { Head, Sym, at, lasting, sinkName } from "./parts.js";
 import { Jobs } from "./plan.js";
 import { Stations } from "./stations.js";
 
@@ -48,7 +48,7 @@ function Links({ page }) {
       <span class="t">${d.age_s === null ? page.t("never-read") : page.t("silent", { span: lasting(page, d.age_s + page.silence) })}</span>
       <p>${d.gap_since && `${page.t("no-data-since", { time: at(page, d.gap_since) })} · `}${page.t("reconnects", { n: d.reconnects })}</p></li>`)}
     ${Object.entries(sinks).map(([sink, seq]) => html`<li key=${sink}>
-      <${Sym} id=${last_seq - seq > 1000 ? "f-late" : "f-fresh"} /><b>${page.t("acknowledged", { sink: page.t(`sink-${sink}`), seq: number(page.lang, seq) })}</b>
+      <${Sym} id=${last_seq - seq > 1000 ? "f-late" : "f-fresh"} /><b>${page.t("acknowledged", { sink: sinkName(page, sink), seq: number(page.lang, seq) })}</b>
       <span class="t">${page.t("waiting", { n: number(page.lang, last_seq - seq) })}</span>
       <p>${page.t(ledger.durable ? "durable" : "not-durable")} · #${ledger.seq} · ${ledger.root}</p></li>`)}
   </ul>`;

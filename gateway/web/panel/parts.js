@@ -50,6 +50,12 @@ export function lasting(page, seconds) {
   return page.t("span", { n: number(page.lang, n, Number.isInteger(n) ? 0 : 1), unit });
 }
 
+/** Who takes records: a face of the line, or a consumer by its name. @param {Page} page @param {string} sink */
+export function sinkName(page, sink) {
+  const [face, name] = sink.split(":");
+  return name ? page.t("sink-consumer", { name }) : page.t(`sink-${face}`);
+}
+
 /** Hour and minute at the line. @param {Page} page @param {string} time */
 export const at = (page, time) => clock(page.zone, time);
 

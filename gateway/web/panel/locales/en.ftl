@@ -62,6 +62,8 @@ waiting = { $n } waiting
 durable = on disk
 not-durable = not on disk
 sink-mqtt = MQTT
+sink-sparkplug = Sparkplug
+sink-consumer = Consumer { $name }
 driver-opcua = OPC UA
 driver-modbus = Modbus
 
@@ -216,6 +218,7 @@ order-back = taken back
 order-due = due { $time }
 order-rush = rush
 audit-start = gateway started
+audit-sink_removed = sink removed
 
 # A figure taken apart
 made-of = Made of

@@ -79,6 +79,8 @@ waiting = 待发 { $n }
 durable = 已写入磁盘
 not-durable = 未能写入磁盘
 sink-mqtt = MQTT
+sink-sparkplug = Sparkplug
+sink-consumer = 消费者 { $name }
 driver-opcua = OPC UA
 driver-modbus = Modbus
 
@@ -233,6 +235,7 @@ order-back = 已撤回
 order-due = 交期 { $time }
 order-rush = 加急
 audit-start = 网关启动
+audit-sink_removed = 不再发送
 
 # 拆开一个数
 made-of = 由哪些记录得来
