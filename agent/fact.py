@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.live import Counted
 from agent.machine import Change
-from agent.model import Fault, Inspection, Kind, Kpi, Line, Machine, Plan, Record
+from agent.model import Decision, Fault, Inspection, Kind, Kpi, Line, Machine, Plan, Record
 from gateway import payload
 
 
@@ -46,6 +46,11 @@ def figure(kpi: Kpi) -> Record:
 def inspection(one: Inspection) -> Record:
     """A part was judged."""
     return Record(Kind.INSPECTION, one.machine, one.time, payload.inspection_body(one), one.simulated)
+
+
+def decision(one: Decision, time: int) -> Record:
+    """Somebody judged a part that an inspection asked about."""
+    return Record(Kind.VERDICT, one.machine, time, payload.verdict_body(one), one.simulated)
 
 
 def plan(line: Line, one: Plan, *, simulated: bool) -> Record:

@@ -18,11 +18,12 @@ import numpy as np
 from agent import faults, samples
 from agent.bookmark import marks
 from agent.clock import Moved, Watch
-from agent.ledger import NO_MARKS, Block, Ledger
+from agent.ledger import NO_MARKS, Block, Ledger, Observed, Reader
 from agent.live import CounterRule, DeviceRule, MachineRule
 from agent.model import (
     SECOND,
     Batch,
+    Decision,
     DeviceNow,
     Fault,
     Inspection,
@@ -36,8 +37,10 @@ from agent.model import (
     Samples,
 )
 from agent.plant import Plant, Told
+from agent.refeed import Watched, past
 from agent.restore import restored
 from agent.shift import Calendar
+from agent.windows import Entry
 from gateway import payload
 
 VERSION = metadata.version("tanchang")
@@ -78,6 +81,8 @@ class Recorder:
         self._wall_ns = wall_ns
         self._watch = watch
         self._plant = Plant(line, rules, devices, calendar, wall_ns(), meter)
+        self._devices = {name: one.rule.state.device for name, one in self._plant.stations.items()}
+        self._deciding = asyncio.Lock()
         self._filling: dict[str, Filling] = {}
         self._behind: int | None = None  # since when memory is ahead of what was handed to the ledger
         self._shown = self._plant.look()
@@ -86,8 +91,7 @@ class Recorder:
 
     async def restore(self) -> None:
         """Go on where the ledger ends: totals, windows, last inspections; what was not watched since is UNKNOWN."""
-        devices = {name: one.rule.state.device for name, one in self._plant.stations.items()}
-        past = await asyncio.to_thread(restored, self.ledger, self.line, self._calendar, devices)
+        past = await asyncio.to_thread(restored, self.ledger, self.line, self._calendar, self._devices)
         await self._commit(Told(self._plant.restore(past)))
 
     async def connected(self, device: str, origin: Origin) -> None:
@@ -142,6 +146,18 @@ class Recorder:
         """Record why a machine stopped, as somebody says; `body` is payload.reason_body's."""
         simulated = next(one.simulated for one in self.now().machines if one.name == machine)
         await self._commit(Told([Record(Kind.REASON, machine, self.plant_time(), body, simulated)]))
+
+    async def decide(self, one: Decision) -> None:
+        """Record what somebody says of a part that an inspection asked about; figures of closed windows follow with it.
+
+        Windows that are no longer in work are read from the ledger, after all that was handed in before.
+        """
+        async with self._deciding:
+            known, again = None, list[Entry]()
+            while known != (known := self._plant.windows_at(one.made)):  # one may close while the ledger is read
+                await self._commit(Told())
+                again = await asyncio.to_thread(self._past, one, self._plant.observed())
+            await self._commit(Told(self._plant.decide(one, again, self._mono_ns())))
 
     async def fault(self, fault: Fault) -> bool:
         """Record a fault; False where the same (source, code) is set already."""
@@ -250,6 +266,14 @@ class Recorder:
     async def samples(self) -> Samples:
         """The next raw values that are on disk, for one taker; each block is handed out once."""
         return await self._raw.get()
+
+    def _past(self, one: Decision, observed: Mapping[str, Observed]) -> list[Entry]:
+        """Closed windows that hold the part, from the ledger."""
+        reader = Reader(self.ledger.folder)
+        try:
+            return past(reader, self.line, self._calendar, Watched(self._devices, observed), one)
+        finally:
+            reader.close()
 
     def _fill(self, device: str, batch: Batch, mono: int) -> asyncio.Future[bool] | None:
         """Put a batch into the block of its device; what tells when that is on disk."""

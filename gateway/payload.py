@@ -14,6 +14,7 @@ from typing import Any
 from agent.clock import Fact
 from agent.model import (
     SECOND,
+    Decision,
     Fault,
     Inspection,
     Job,
@@ -188,6 +189,20 @@ def clock_body(version: str, fact: Fact) -> Json:
 def reason_body(stop: int, start: int, word: str, was: int | None, by: str, role: str) -> Json:
     """Why a machine stopped, as the user of id `by` says; `stop`, `was`: seq of the state and of the reason before."""
     return {"stop": stop, "start": iso(start), "reason_word": word, "was": was, "by": by, "role": role}
+
+
+def verdict_body(one: Decision) -> Json:
+    """What somebody says of a part that an inspection asked about; machine stands in the envelope."""
+    return {
+        "inspection": one.inspection,
+        "unit": one.unit,
+        "made": iso(one.made),
+        "verdict": one.verdict.value,
+        "instead": one.instead.value,
+        "was": one.was,
+        "by": one.by,
+        "role": one.role,
+    }
 
 
 def record(ledger: str, one: Record) -> Json:

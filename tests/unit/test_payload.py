@@ -16,6 +16,7 @@ from agent.model import (
     SECOND,
     Batch,
     Cause,
+    Decision,
     Fault,
     Inspection,
     Job,
@@ -170,6 +171,28 @@ bodies = st.one_of(
     orders.map(lambda one: (Kind.ORDER, wire.order_body(one))),
     st.just((Kind.AUDIT, wire.audit_body("start", "0.1.0"))),
     st.just((Kind.AUDIT, wire.audit_body("login", "0.1.0", "", "u3f9c2a71", "operator"))),
+    st.builds(
+        lambda at, was, verdict: (
+            Kind.VERDICT,
+            wire.verdict_body(
+                Decision(
+                    "diecast1",
+                    7,
+                    "diecast1-000001",
+                    at,
+                    verdict,
+                    Verdict.ASK,
+                    was,
+                    "u3f9c2a71",
+                    "operator",
+                    simulated=True,
+                )
+            ),
+        ),
+        times,
+        st.none() | st.integers(1, 99),
+        st.sampled_from([Verdict.PASS, Verdict.REJECT]),
+    ),
     st.builds(
         lambda at, was: (Kind.REASON, wire.reason_body(7, at, "cleaning", was, "u3f9c2a71", "operator")),
         times,
