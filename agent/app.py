@@ -43,17 +43,17 @@ DRAIN_S = 3.0  # how long an agent that was told to stop goes on publishing what
 log = logging.getLogger("agent")
 
 
-def run(line_file: LineFile, base: Path, data: Path, *, attached: bool = False) -> int:
+def run(line_file: LineFile, path: Path, data: Path, *, attached: bool = False) -> int:
     """Run the agent until SIGTERM or SIGINT or, where `attached`, until standard input closes.
 
-    `base` is what relative paths of the line file start from.
+    `path` is where the line file lies: its relative paths start from there.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     for library in ("asyncua", "pymodbus", "uvicorn"):
         logging.getLogger(library).setLevel(logging.CRITICAL)  # what matters of theirs becomes a fault of ours
     code = 0
     try:
-        asyncio.run(_main(line_file, base, data, attached=attached))
+        asyncio.run(_main(line_file, path, data, attached=attached))
     except* LedgerError as group:
         for error in group.exceptions:
             log.error("%s", error)
@@ -61,7 +61,7 @@ def run(line_file: LineFile, base: Path, data: Path, *, attached: bool = False) 
     return code
 
 
-async def _main(line_file: LineFile, base: Path, data: Path, *, attached: bool) -> None:
+async def _main(line_file: LineFile, path: Path, data: Path, *, attached: bool) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for told in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(told, stop.set)
@@ -69,7 +69,7 @@ async def _main(line_file: LineFile, base: Path, data: Path, *, attached: bool) 
         loop.add_reader(sys.stdin.fileno(), lambda: None if os.read(sys.stdin.fileno(), 4096) else stop.set())
     ledger = await open_ledger(line_file.ledger, data)
     try:
-        agent = Agent(line_file, base, data, ledger)
+        agent = Agent(line_file, path, data, ledger)
         with contextlib.closing(agent.reader):
             await agent.run(stop)
     finally:
@@ -90,9 +90,10 @@ def watch_of(line: Line, reader: Reader) -> Watch:
 class Agent:
     """One gateway's agent: the parts, and the few calls that go between them."""
 
-    def __init__(self, line_file: LineFile, base: Path, data: Path, ledger: Ledger) -> None:
+    def __init__(self, line_file: LineFile, path: Path, data: Path, ledger: Ledger) -> None:
         self.file = line_file
-        self.base = base
+        self.path = path
+        self.base = path.parent
         self.evidence = (data / "evidence").resolve()
         self.ledger = ledger
         self.reader = Reader(ledger.folder)
@@ -325,7 +326,7 @@ class Agent:
         vitals = Vitals(self.ledger, self.recorder.devices)
         measuring = group.create_task(self._kept_up("health", vitals.run), name="health")
         try:
-            bench = workbench(vitals)
+            bench = workbench(self.file, self.path, self.ledger.folder, vitals)
             async with panel(group, table, self.line, view, self.ledger.folder, self._report_fault, bench):
                 yield
         finally:

@@ -78,7 +78,9 @@ def _add_ledger(commands: Commands) -> None:
     )
     _span(verify, "tell only of what is wrong")
 
-    replay = commands.add_parser("replay", help="tell a stretch of a ledger's records to the broker once more, marked so")
+    replay = commands.add_parser(
+        "replay", help="tell a stretch of a ledger's records to the broker once more, marked so"
+    )
     replay.add_argument("file", type=Path, help="the line file, for topics and broker")
     replay.add_argument("path", type=Path, help="the folder of a ledger, its file or a copy; it may be in use")
     replay.add_argument("--broker", metavar="HOST:PORT", help="instead of the line file's")
@@ -181,7 +183,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from agent.app import run
     from agent.linefile import load
 
-    return run(load(arguments.file), arguments.file.parent, arguments.data, attached=arguments.attached)
+    return run(load(arguments.file), arguments.file, arguments.data, attached=arguments.attached)
 
 
 def _trust(arguments: argparse.Namespace) -> int:

@@ -26,9 +26,19 @@ class LineFileError(Exception):
 def load(path: Path) -> LineFile:
     """The checked line file; LineFileError lists every mistake, OSError where it cannot be read."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return parse(path.read_text(encoding="utf-8"), path)
+    except UnicodeDecodeError as error:
         raise LineFileError(path, [Mistake("", f"not TOML: {error}")]) from error
+
+
+def parse(text: str, path: Path) -> LineFile:
+    """The same of a text that lies at `path`, or will: its files start from there."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise LineFileError(path, [Mistake("", f"not TOML: {error}")]) from error
+    except RecursionError as error:
+        raise LineFileError(path, [Mistake("", "not a line file: tables within tables without end")]) from error
     _place_files(raw, path.parent)
     mistakes = _device_mistakes(raw)
     try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -46,12 +47,20 @@ class Guard:
     """ASGI: refuses a foreign Host (DNS rebinding) and a foreign Origin on anything that acts or streams.
 
     Of requests that are being answered there are at most `most`, however slowly they are read; the next gets 503.
+    `longer` are the octets of a body below addresses that take more than others: they read it once they know who asks.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str] = (), most: int = MOST_AT_ONCE) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Iterable[str] = (),
+        most: int = MOST_AT_ONCE,
+        longer: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         self._app = app
         self._hosts = named(hosts)
         self._most = most
+        self._longer = longer
         self._open = 0
         self._sockets = 0
         self._turns = Turns()
@@ -61,8 +70,8 @@ class Guard:
             await self._app(scope, receive, send)
             return
         refusal = self._refusal(scope)
-        if refusal is None and (status := _too_long(scope)):
-            long = PlainTextResponse(f"a request has at most {LONGEST_BODY} bytes, and says how many", status)
+        if refusal is None and (status := _too_long(scope, most := self._room(scope))):
+            long = PlainTextResponse(f"a request has at most {most} bytes, and says how many", status)
             await long(scope, receive, _with_headers(send))
         elif refusal is None:
             await self._answer(scope, receive, send)
@@ -98,6 +107,10 @@ class Guard:
         finally:
             self._sockets -= 1
 
+    def _room(self, scope: Scope) -> int:
+        """The octets a body may have."""
+        return next((most for below, most in self._longer.items() if scope["path"].startswith(below)), LONGEST_BODY)
+
     def _refusal(self, scope: Scope) -> str | None:
         headers = Headers(scope=scope)
         host, origin = headers.get("host", ""), headers.get("origin")
@@ -110,13 +123,13 @@ class Guard:
         return None
 
 
-def _too_long(scope: Scope) -> int | None:
-    """413 for a body longer than LONGEST_BODY, 411 for one that does not tell its length; nothing of it is read."""
+def _too_long(scope: Scope, most: int) -> int | None:
+    """413 for a body longer than `most` octets, 411 for one that does not tell its length; nothing of it is read."""
     headers = Headers(scope=scope)
     length = headers.get("content-length", "0")
     if headers.get("transfer-encoding"):
         return 411
-    return 413 if not (length.isascii() and length.isdigit()) or int(length) > LONGEST_BODY else None
+    return 413 if not (length.isascii() and length.isdigit()) or int(length) > most else None
 
 
 def _with_headers(send: Send) -> Send:

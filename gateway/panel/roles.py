@@ -25,6 +25,7 @@ class May(StrEnum):
     TRACE = "trace"  # devices, addresses, models, raw samples, records
     DECIDE = "decide"  # give a stop its reason, settle an ASK
     ORDER = "order"  # hand in orders
+    CONFIGURE = "configure"  # the line file, certificates, what a device has, the diagnostics
     AUDIT = "audit"  # read who did what
     USERS = "users"  # add people, take them away
 

@@ -15,7 +15,7 @@ from agent.model import SECOND, Kind, Line
 from gateway import assets, payload
 from gateway.guard import Guard
 from gateway.order import OrderError, parse_order
-from gateway.panel import encode
+from gateway.panel import encode, linefile
 from gateway.panel.access import Access, allow, declared, session_of
 from gateway.panel.accounts import add_accounts
 from gateway.panel.defects import add_defects
@@ -34,6 +34,7 @@ MOST_STATES = 5000
 PACE_S = 0.5
 SHARED_S = 0.2
 MOST_CLIENTS = 64
+LONGER = {linefile.ADDRESS: linefile.LONGEST}
 ORDERS_A_SECOND = 1.0
 ORDERS_AT_ONCE = 60.0
 BEAT_S = 5.0
@@ -58,7 +59,7 @@ def create(
     access = access or Access(guests=True)
     app = FastAPI(title="tanchang panel", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.access = access
-    app.add_middleware(Guard, hosts=tuple(hosts))
+    app.add_middleware(Guard, hosts=tuple(hosts), longer=LONGER)
     add_accounts(app, view, access)
     _add_state(app, line, view)
     _add_history(app, line, view)
@@ -67,7 +68,7 @@ def create(
     add_stops(app, line, view)
     add_defects(app, line, view)
     if bench is not None:
-        add_workbench(app, bench)
+        add_workbench(app, view, bench)
 
     seats, latest, hazy = Seats(MOST_CLIENTS), Latest(line, view), Latest(line, view, blurred)
     turns = Turns()

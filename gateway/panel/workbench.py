@@ -8,15 +8,19 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 
 from gateway.panel.health import Health, add_health
+from gateway.panel.linefile import Desk, add_linefile
+from gateway.panel.view import View
 
 
 @dataclass(frozen=True, slots=True)
 class Workbench:
-    """`health` is the last look at the gateway, None before the first."""
+    """`health` is the last look at the gateway, None before the first; `desk` is where the line file lies."""
 
     health: Callable[[], Health | None]
+    desk: Desk
 
 
-def add_workbench(app: FastAPI, bench: Workbench) -> None:
+def add_workbench(app: FastAPI, view: View, bench: Workbench) -> None:
     """The routes of all of it."""
     add_health(app, bench.health)
+    add_linefile(app, view, bench.desk)

@@ -1,9 +1,11 @@
-"""An engineer's workbench as the panel may find it: the double of agent/workbench.py."""
+"""An engineer's workbench as the panel may find it: what is measured is given, what lies on disk is real."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from agent.linefile import load
+from agent.revisions import Revisions
 from gateway.panel.health import Clock, Disk, Health, Loop, Memory, Processor, Store
 from gateway.panel.workbench import Workbench
 
@@ -20,8 +22,41 @@ HEALTH = Health(
     loop=Loop(0.4, 18.2),
     versions={"tanchang": "0.1.0", "Python": "3.11.2"},
 )
+TEXT = """site = "foshan"
+area = "appliances"
+line = "cooker3"
+takt = "17s"
+
+[[device]]
+name = "press1"
+driver = "modbus"
+host = "127.0.0.1"
+tag = [
+  { name = "good", address = "HR100", datatype = "u16" },
+  { name = "light", address = "HR110", datatype = "u16", every = "200ms" },
+]
+
+[[machine]]
+name = "press1"
+good = "press1.good"
+state = { tag = "press1.light", executing = [4] }
+"""
+
+
+def line_file(folder: Path, text: str = TEXT) -> Path:
+    """A line file in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "line.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def revisions(folder: Path, text: str = TEXT) -> Revisions:
+    """The desk of an agent that was started with a line file in the folder."""
+    path = line_file(folder, text)
+    return Revisions(path, folder / "data" / "linefile", load(path))
 
 
 def sample_bench(folder: Path) -> Workbench:
     """Everything an engineer works with, in a folder of the test's."""
-    return Workbench(lambda: HEALTH)
+    return Workbench(lambda: HEALTH, revisions(folder))

@@ -13,7 +13,7 @@ from playwright.async_api import Page, expect
 from gateway.panel.roles import Role
 from gateway.panel.server import create
 from gateway.panel.workbench import Workbench
-from tests.system.panel_bench import HEALTH, sample_bench
+from tests.system.panel_bench import HEALTH, TEXT, sample_bench
 from tests.system.panel_people import people
 from tests.system.panel_serve import serving
 from tests.system.panel_view import LINE, SampleView
@@ -59,4 +59,45 @@ async def test_health_says_how_long_the_disk_lasts_and_marks_what_is_wrong(page:
     bench = replace(sample_bench(tmp_path), health=lambda: bad)
     async with opened(page, tmp_path / "again", "health", "zh-CN", bench, Role.OPERATOR):
         await expect(page.locator("[data-vital=clock][data-bad=true]")).to_contain_text("时间服务器")
+        await fits_everywhere(page)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-CN"])
+async def test_the_keyboard_alone_edits_checks_applies_and_brings_back(page: Page, tmp_path: Path, lang: str) -> None:
+    words = {"en": ("Check and compare", "Apply"), "zh-CN": ("检查并比较", "应用")}[lang]
+    page.on("dialog", lambda asked: asked.accept())
+    async with opened(page, tmp_path, "setup", lang) as view:
+        editor, path = page.locator("textarea"), tmp_path / "line.toml"
+        await expect(editor).to_have_value(TEXT)
+        check, apply = (page.get_by_role("button", name=word, exact=True) for word in words)
+        await expect(apply).to_be_disabled()
+        await editor.fill(TEXT.replace('"17s"', '"soon"'))
+        await check.press("Enter")
+        await expect(page.locator(".mistakes li")).to_have_count(1)
+        await expect(apply).to_be_disabled()
+        await fits_everywhere(page)
+        await editor.fill(TEXT.replace("200ms", "100ms"))
+        await check.press("Enter")
+        await expect(page.locator("[data-change=changed]")).to_contain_text("press1.light")
+        await expect(page.locator(".diff [data-how='+']")).to_contain_text("100ms")
+        await fits_everywhere(page)
+        assert path.read_text() == TEXT
+        await apply.press("Enter")
+        await expect(page.locator("[data-version='2']")).to_be_visible()
+        await expect(page.locator("[data-waits=true]")).to_be_visible()
+        assert path.read_text() == TEXT.replace("200ms", "100ms")
+        await page.locator("[data-version='1'] button").press("Enter")
+        await expect(editor).to_have_value(TEXT)
+        await apply.press("Enter")
+        await expect(page.locator("[data-version='3']")).to_be_visible()
+        await expect(page.locator("[data-waits=false]")).to_be_visible()
+        assert path.read_text() == TEXT
+        assert [one[0] for one in view.audited] == ["linefile_applied"] * 2
+
+
+async def test_setup_is_for_engineers(page: Page, tmp_path: Path) -> None:
+    async with opened(page, tmp_path, "setup", role=Role.OPERATOR):
+        await expect(page.locator("nav a[href='#setup']")).to_have_count(0)
+        await expect(page.locator("main")).to_contain_text("for engineers")
+        await expect(page.locator("textarea")).to_have_count(0)
         await fits_everywhere(page)

@@ -45,6 +45,10 @@ ROUTES = {
     ("GET", "/api/v1/defects"): May.LOOK,
     ("POST", "/api/v1/stops/{seq}"): May.DECIDE,
     ("POST", "/api/v1/orders"): May.ORDER,
+    ("GET", "/api/v1/linefile"): May.CONFIGURE,
+    ("PUT", "/api/v1/linefile"): May.CONFIGURE,
+    ("GET", "/api/v1/linefile/versions/{number}"): May.CONFIGURE,
+    ("POST", "/api/v1/linefile/check"): May.CONFIGURE,
     ("GET", "/api/v1/audit"): May.AUDIT,
     ("GET", "/api/v1/users"): May.USERS,
     ("POST", "/api/v1/users"): May.USERS,
@@ -57,6 +61,7 @@ ROLES: dict[May, set[Role | None]] = {
     May.TRACE: {Role.VIEWER, Role.OPERATOR, Role.ENGINEER, Role.ADMIN},
     May.DECIDE: {Role.OPERATOR, Role.ENGINEER, Role.ADMIN},
     May.ORDER: {Role.ENGINEER, Role.ADMIN},
+    May.CONFIGURE: {Role.ENGINEER, Role.ADMIN},
     May.AUDIT: {Role.ENGINEER, Role.ADMIN},
     May.USERS: {Role.ADMIN},
 }
@@ -68,6 +73,7 @@ PATHS = {
     "/api/v1/machines/{name}": "/api/v1/machines/trim1",
     "/api/v1/machines/{name}/trends": "/api/v1/machines/trim1/trends",
     "/api/v1/stops/{seq}": "/api/v1/stops/1",
+    "/api/v1/linefile/versions/{number}": "/api/v1/linefile/versions/1",
     "/api/v1/users/{ident}": "/api/v1/users/nobody",
 }
 

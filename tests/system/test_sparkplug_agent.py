@@ -53,7 +53,7 @@ def closed_port():
 @asynccontextmanager
 async def running(folder, data):
     ledger, stop = await Ledger.open(data), asyncio.Event()
-    agent = Agent(load(folder / "line.toml"), folder, data, ledger)
+    agent = Agent(load(folder / "line.toml"), folder / "line.toml", data, ledger)
     task = asyncio.create_task(agent.run(stop))
     try:
         yield agent

@@ -20,15 +20,16 @@ import { Stale, Sym } from "./parts.js";
 import { People } from "./people.js";
 import { Plan } from "./plan.js";
 import { LANGUAGES, TABS, answers, lang, live, speak, stale, tab, translate, why } from "./store.js";
+import { Setup } from "./setup.js";
 import { Stops } from "./stops.js";
 import { Why } from "./why.js";
 
 /** @typedef {import("./parts.js").Page} Page */
 
 /** @type {Record<string, any>} */
-const PAGES = { overview: Overview, machine: MachinePage, devices: Devices, stops: Stops, inspections: Inspections, plan: Plan, faults: Faults, ledger: Ledger, health: Health, access: People };
+const PAGES = { overview: Overview, machine: MachinePage, devices: Devices, stops: Stops, inspections: Inspections, plan: Plan, faults: Faults, ledger: Ledger, health: Health, setup: Setup, access: People };
 /** What a tab's answers ask for, where it is more than to look. @type {Record<string, string>} */
-const ASKS = { devices: "trace", ledger: "trace" };
+const ASKS = { devices: "trace", ledger: "trace", setup: "configure" };
 const NAMES = { "zh-CN": "中文", en: "EN" };
 
 /** @param {{page: Page, open: string}} props */

@@ -9,14 +9,15 @@ import { may, recognise } from "./access.js";
 /** @typedef {import("/shared/i18n.js").Translate} Translate */
 
 export const LANGUAGES = ["zh-CN", "en"];
-export const TABS = ["overview", "devices", "stops", "inspections", "plan", "faults", "ledger", "health"];
+export const TABS = ["overview", "devices", "stops", "inspections", "plan", "faults", "ledger", "health", "setup"];
 /** What is asked for only by those who may. @type {Record<string, [string, string][]>} */
-const MORE = { access: [["users", "/api/v1/users"], ["audit", "/api/v1/audit?limit=60"]] };
+const MORE = { setup: [["configure", "/api/v1/linefile"]], access: [["users", "/api/v1/users"], ["audit", "/api/v1/audit?limit=60"]] };
 const KEPT = "tanchang.lang";
 const RIBBON_HOURS = 4;
 const ASK_EVERY_MS = 2000;
 /** Trends are long and change little. */
 const RARE_MS = 10_000;
+const RARE = ["/trends", "/linefile"];
 /** When each address was asked last. @type {Map<string, number>} */
 const lastAsked = new Map();
 
@@ -24,9 +25,11 @@ const asked = new URLSearchParams(location.search).get("lang");
 export const lang = signal(choose([asked, localStorage.getItem(KEPT), ...navigator.languages].filter((l) => l !== null), LANGUAGES));
 export const translate = signal(/** @type {Translate | null} */ (null));
 export const tab = signal(tabOf(location.hash));
+/** The tab with the part of it that is open, such as "setup/browse". */
+export const place = signal(placeOf(location.hash));
 /** The machine whose page is open, "" while another page is. */
 export const machine = signal(machineOf(location.hash));
-/** The window of a machine's figures: shift or hour. */
+/** The window of the figures: shift or hour. */
 export const span = signal("shift");
 export const live = follow("/ws/v1");
 // A socket that is turned away may be a session that is over.
@@ -45,7 +48,17 @@ export const ASKED = (name, window) => ({
   trends: `/api/v1/machines/${name}/trends?window=${window}`,
   states: `/api/v1/states?hours=24&machine=${name}`,
   records: `/api/v1/ledger?limit=12&machine=${name}`,
+  defects: DEFECTS(name, window),
 });
+/** Rejected parts by class: of a machine, or of the line. @param {string} name @param {string} window */
+export const DEFECTS = (name, window) => `/api/v1/defects?window=${window}&machine=${name}`;
+/** The machine whose parts leave the line; "" before the line was heard. */
+const last = computed(() => live.message.value?.machines?.at(-1)?.name ?? "");
+/** What depends on the window, too. @type {Record<string, () => string[]>} */
+const WINDOWED = {
+  overview: () => (last.value && may("trace") ? [ASKED(last.value, span.value).page] : []),
+  inspections: () => [DEFECTS("", span.value)],
+};
 /** @type {Record<string, string[]>} */
 const NEEDS = {
   overview: [RIBBON],
@@ -56,6 +69,7 @@ const NEEDS = {
   faults: ["/api/v1/faults?limit=30"],
   ledger: ["/api/v1/ledger?limit=60"],
   health: ["/api/v1/health"],
+  setup: [],
   access: [],
 };
 
@@ -65,8 +79,13 @@ export const stale = computed(() => live.beats.value >= 3);
 /** @param {string} hash */
 function tabOf(hash) {
   if (machineOf(hash)) return "machine";
-  const name = hash.replace(/^#/, "");
+  const name = placeOf(hash).split("/")[0];
   return TABS.includes(name) || name in MORE ? name : TABS[0];
+}
+
+/** @param {string} hash */
+function placeOf(hash) {
+  return hash.replace(/^#/, "");
 }
 
 /** @param {string} hash */
@@ -82,9 +101,9 @@ export function speak(next) {
 
 /** Ask for what the open tab shows: now, every two seconds, and when something was changed here. */
 export async function refresh() {
-  const needs = machine.value ? Object.values(ASKED(machine.value, span.value)) : [...NEEDS[tab.value], ...(MORE[tab.value] ?? []).filter(([what]) => may(what)).map(([, address]) => address)];
+  const needs = machine.value ? Object.values(ASKED(machine.value, span.value)) : [...NEEDS[tab.value], ...(WINDOWED[tab.value]?.() ?? []), ...(MORE[place.value] ?? MORE[tab.value] ?? []).filter(([what]) => may(what)).map(([, address]) => address)];
   for (const address of needs) {
-    const rare = address.includes("/trends") && performance.now() - (lastAsked.get(address) ?? -RARE_MS) < RARE_MS;
+    const rare = RARE.some((part) => address.includes(part)) && performance.now() - (lastAsked.get(address) ?? -RARE_MS) < RARE_MS;
     if (rare) continue;
     lastAsked.set(address, performance.now());
     try {
@@ -97,6 +116,12 @@ export async function refresh() {
   }
 }
 
+/** Ask for something that was changed here, however long it usually stays. @param {string} address */
+export async function again(address) {
+  lastAsked.delete(address);
+  await refresh();
+}
+
 effect(() => {
   const wanted = lang.value;
   document.documentElement.lang = wanted;
@@ -105,12 +130,13 @@ effect(() => {
   });
 });
 effect(() => {
-  if (tab.value && span.value && machine.value !== null) refresh();
+  if (tab.value && span.value && last.value !== null && machine.value !== null && place.value !== null) refresh();
 });
 setInterval(refresh, ASK_EVERY_MS);
 addEventListener("hashchange", () => {
   batch(() => {
     tab.value = tabOf(location.hash);
+    place.value = placeOf(location.hash);
     machine.value = machineOf(location.hash);
   });
   scrollTo(0, 0);
