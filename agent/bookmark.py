@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from agent.ledger import LedgerError, Reader
-from agent.model import SECOND, Batch
+from agent.model import Batch
+from agent.salvage import sampled_since
 from drivers.contract import Bookmark, Device
-
-EARLIER = 120 * SECOND  # plant time: source times may lag behind what their device vouches for
 
 
 def marks(device: str, batches: Sequence[Batch]) -> Mapping[str, str]:
@@ -28,13 +27,14 @@ def bookmarks(reader: Reader, devices: Sequence[Device]) -> dict[str, Bookmark]:
     known, observed = reader.marks(), reader.observed()
     found = {}
     for device in devices:
-        whole, place, since = (known.get(f"{device.name}.{word}") for word in ("whole", "place", "since"))
-        if whole is None or place is None or since is None or device.name not in observed:
+        since = sampled_since(known, device.name)
+        if since is None or device.name not in observed:
             continue
         tags = [tag.name for tag in device.tags]
         try:
-            told = reader.batches(device.name, tags, int(since) - EARLIER)
+            told = reader.batches(device.name, tags, since)
         except (LedgerError, ValueError):
             continue  # read anew: the hole is told as a gap
+        whole, place = known[f"{device.name}.whole"], known[f"{device.name}.place"]
         found[device.name] = Bookmark(whole, place, told, observed[device.name].time)
     return found

@@ -19,7 +19,7 @@ from agent.counter import CounterState
 from agent.ledger_cold import GROUP
 from agent.ledger_hot import HotBlock, Standing, standing_in, turns
 from agent.ledger_record import BEGIN, DamagedError, LedgerError, chained, content, record_of
-from agent.ledger_store import FILE, MARK, Observed
+from agent.ledger_store import FILE, Observed, marks_in
 from agent.model import Batch, Kind, Record
 
 FAR = 2**62
@@ -80,7 +80,7 @@ class Reader:
 
     def marks(self) -> dict[str, str]:
         """What drivers go on by after a crash, by key."""
-        return {name.removeprefix(MARK): text for name, text in self.meta().items() if name.startswith(MARK)}
+        return marks_in(self.meta())
 
     @property
     def id(self) -> str:
@@ -192,8 +192,13 @@ class Reader:
 
     def tags(self) -> set[tuple[str, str]]:
         """(device, tag) of all that was ever sampled."""
-        lists = self._rows("SELECT device, names FROM tag_list")
-        return {(device, name) for device, names in lists for name in json.loads(names)}
+        return {(device, name) for device, names in self.tag_lists() for name in names}
+
+    def tag_lists(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Each device with each list of tags that it was ever sampled with."""
+        return [
+            (device, tuple(json.loads(names))) for device, names in self._rows("SELECT device, names FROM tag_list")
+        ]
 
     def largest_blocks(self, rows: int) -> tuple[int, int]:
         """Samples and bytes of the blocks that hold more than `rows` samples each: those that were merged."""

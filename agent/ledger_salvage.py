@@ -12,24 +12,28 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import apsw
+import numpy as np
 
+from agent import samples
 from agent.ledger_damage import BROKEN, NONSENSE, damage
-from agent.ledger_record import based, record_of
+from agent.ledger_reader import Reader
+from agent.ledger_record import LedgerError, based, record_of
 from agent.ledger_schema import SCHEMA
-from agent.ledger_store import FILE, PAGE, Change, Stand, Store, standing, states
+from agent.ledger_store import FILE, PAGE, Block, Change, Stand, Store, marks_in, standing, states
 from agent.model import Record
-from agent.salvage import Found, Heir, heir
+from agent.salvage import Found, Heir, faces, heir, sampled_since
 
 BUDGET_S = 2.0
 CHUNK = 512
 LEAST_ROW = 40  # bytes of the file that a record takes at least
-NEW = "salvage.db"
+NEW, BEGUN = "salvage.db", "begun.db"
 SUSPECT = "ledger.suspect"
 TAILS = ("", "-wal", "-shm")
 UNREADABLE = (*BROKEN, *NONSENSE)
@@ -47,6 +51,7 @@ def mended(folder: Path, max_bytes: int, wall: int, *, known: bool) -> str | Non
         new.rename(path)  # killed between the two moves below
     _remove(new)
     if not path.exists():
+        _create(path, max_bytes)
         return None
     budget = math.inf if (folder / SUSPECT).exists() else BUDGET_S
     wrong = "the file is empty" if known and path.stat().st_size == 0 else damage(path, budget)
@@ -54,7 +59,7 @@ def mended(folder: Path, max_bytes: int, wall: int, *, known: bool) -> str | Non
     if wrong is None:
         return None
     found, proved = _found(path)
-    start = heir(found)
+    start = heir(replace(found, now=wall))
     _write(new, max_bytes, wall, start, proved)
     aside = _set_aside(path, wall)
     new.rename(path)
@@ -63,6 +68,15 @@ def mended(folder: Path, max_bytes: int, wall: int, *, known: bool) -> str | Non
     words = f"{wrong}; set aside as {aside.name}, {len(found.records)} records taken over, {lost} unreadable"
     log.error("ledger: %s was damaged: %s", path, words)
     return words
+
+
+def _create(path: Path, max_bytes: int) -> None:
+    """A new ledger, there whole or not at all: a kill leaves no file that looks like a loss."""
+    begun = path.with_name(BEGUN)
+    _remove(begun)
+    Store(begun, max_bytes).close()
+    begun.rename(path)
+    _settle(path.parent)
 
 
 def suspect(folder: Path) -> None:
@@ -107,9 +121,11 @@ def _read(path: Path) -> tuple[Found, Change]:
         meta = _kept(db)
         name = meta.get("id", "unknown")
         if change is None:
-            return Found(name, records, end, None, None), Change()
+            return Found(name, records, end, None, _cursors(db, end)), Change(marks=faces(marks_in(meta)))
         gone, base = int(meta.get("gone", "0")), based(meta) if "gone" in meta else {}
-        return Found(name, records, end, change.counters, change.cursors, gone, base), change
+        found = Found(name, records, end, change.counters, _cursors(db, end), gone, base)
+        places = _places(path, marks_in(meta))
+        return found, replace(change, marks=places.marks, blocks=places.blocks)
     except UNREADABLE:
         return Found("unknown", [], 0, None, None), Change()
     finally:
@@ -122,6 +138,39 @@ def _kept(db: apsw.Connection) -> dict[str, str]:
         return dict(db.execute("SELECT key, value FROM meta"))
     except UNREADABLE:
         return {}
+
+
+def _cursors(db: apsw.Connection, last: int) -> dict[str, int] | None:
+    """Up to where each sink had everything; None where that cannot be read or cannot be."""
+    try:
+        cursors = dict(db.execute("SELECT sink, seq FROM cursor"))
+    except UNREADABLE:
+        return None
+    return cursors if all(0 <= seq <= last for seq in cursors.values()) else None
+
+
+def _places(path: Path, marks: Mapping[str, str]) -> Change:
+    """Marks, and the samples without which a driver cannot go on by its own; one that misses some reads anew."""
+    kept, blocks = faces(marks), []
+    with contextlib.suppress(LedgerError, *UNREADABLE), contextlib.closing(Reader(path)) as reader:
+        lists = reader.tag_lists()
+        for device in dict.fromkeys(name for name, _ in lists):
+            since = sampled_since(marks, device)
+            if since is None:
+                continue
+            with contextlib.suppress(LedgerError, *UNREADABLE):
+                blocks += [one for name, tags in lists if name == device for one in _sampled(reader, name, tags, since)]
+                kept |= {name: text for name, text in marks.items() if name.rpartition(".")[0] == device}
+    return Change(marks=kept, blocks=tuple(blocks))
+
+
+def _sampled(reader: Reader, device: str, tags: tuple[str, ...], since: int) -> list[Block]:
+    """What was sampled of these tags since, as one block, or none."""
+    batches = [one for one in reader.batches(device, tags, since) if len(one.index)]
+    if not batches:
+        return []
+    times = np.concatenate([one.source_time for one in batches])
+    return [Block(device, tags, int(times.min()), int(times.max()), len(times), samples.encode(batches))]
 
 
 def _last(db: apsw.Connection, path: Path) -> int:
@@ -173,8 +222,10 @@ def _write(new: Path, max_bytes: int, wall: int, start: Heir, proved: Change) ->
     store = Store(new, max_bytes)
     try:
         base = json.dumps({".".join(key): place for key, place in start.base.items()})
-        change = Change(start.records, start.counters, proved.observed, cursors=start.cursors)
-        store.begin_with(start.history, change, base, wall)
+        kept = Change(start.records, start.counters, proved.observed, cursors=start.cursors, marks=proved.marks)
+        store.begin_with(start.history, kept, base, wall)
+        if proved.blocks:
+            store.write([Change(blocks=proved.blocks)], wall)
     finally:
         store.close()
 

@@ -92,6 +92,11 @@ def moved(cursors: Mapping[str, int], to: Mapping[str, int | None]) -> dict[str,
     return {sink: seq for sink, seq in {**cursors, **to}.items() if seq is not None}
 
 
+def marks_in(meta: Mapping[str, str]) -> dict[str, str]:
+    """What drivers and faces of the line go on by after a crash, by key."""
+    return {name.removeprefix(MARK): text for name, text in meta.items() if name.startswith(MARK)}
+
+
 def standing(
     stand: Stand,
     meta: Mapping[str, str],

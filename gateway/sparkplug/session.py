@@ -140,5 +140,5 @@ def _by_time(metrics: Sequence[Metric]) -> list[Metric]:
 
 
 def next_bdseq(last: str | None) -> int:
-    """The number of the next CONNECT after the one noted last: 0 for the first ever, after 255 again 0."""
-    return 0 if last is None else (int(last) + 1) % SEQ_MODULUS
+    """The number of the next CONNECT after the one noted last, after 255 again 0; 0 for the first or no number."""
+    return 0 if last is None or not last.isdecimal() else (int(last) + 1) % SEQ_MODULUS

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from pathlib import Path
 
 import apsw
+import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
+from agent import samples
 from agent.cli import main
 from agent.counter import CounterState
-from agent.ledger import Ledger, Observed, Reader
-from agent.model import SECOND, Kind, Line, Record
+from agent.ledger import Block, Ledger, Observed, Reader
+from agent.model import SECOND, Batch, Kind, Line, Record
 from agent.recorder import Recorder
 from agent.shift import Calendar
+from agent.sparkplug import BDSEQ
 from gateway import payload
 from tests.faults import flips
 
@@ -92,6 +96,98 @@ async def test_a_total_that_was_altered_is_taken_from_the_records(tmp_path):
     await again.close()
 
 
+async def test_a_sink_is_not_told_again_what_it_had_whoever_else_is_behind(tmp_path):
+    await one_by_one(tmp_path, 20, told=18)
+    ledger = await Ledger.open(tmp_path)
+    await ledger.move_cursor("sparkplug", 12)
+    await ledger.close()
+    alter(tmp_path, "UPDATE record SET crc = crc + 1 WHERE seq = 5")
+    ledger = await Ledger.open(tmp_path)
+    told = {sink: (await ledger.records(at, 100)) for sink, at in ledger.cursors.items()}
+    totals = {sink: [one.body.get("total") for one in records] for sink, records in told.items()}
+    assert totals == {"mqtt": [None, 19, 20], "sparkplug": [None, *range(13, 19), None, 19, 20]}
+    assert {records[0].body["cause"] for records in told.values()} == {"salvaged"}
+    await ledger.close()
+    assert main(["verify", "ledger", str(tmp_path)]) == 0
+
+
+async def test_where_the_sums_do_not_hold_a_sink_goes_on_from_where_its_cursor_says_it_stood(tmp_path):
+    await one_by_one(tmp_path, 20, told=18)
+    alter(tmp_path, "UPDATE counter SET total = 21")
+    ledger = await Ledger.open(tmp_path)
+    told = [one.body.get("total") for one in await ledger.records(ledger.cursor("mqtt"), 100)]
+    assert told == [None, 19, 20]
+    await ledger.close()
+
+
+@pytest.mark.parametrize("hurt", ["UPDATE record SET crc = crc + 1 WHERE seq = 5", "UPDATE counter SET total = 21"])
+async def test_the_number_of_the_last_connect_goes_on_in_the_new_ledger(tmp_path, hurt):
+    await one_by_one(tmp_path, 20, told=20)
+    ledger = await Ledger.open(tmp_path)
+    await ledger.commit(marks={BDSEQ: "7"})
+    await ledger.close()
+    alter(tmp_path, hurt)
+    ledger = await Ledger.open(tmp_path)
+    assert ledger.salvaged
+    await ledger.close()
+    reader = Reader(tmp_path)
+    assert reader.marks() == {BDSEQ: "7"}
+    reader.close()
+
+
+async def sampled(folder):
+    """A ledger with a driver's marks, and a value a second since."""
+    await one_by_one(folder, 3, told=3)
+    ledger = await Ledger.open(folder)
+    index, value, good = np.zeros(1, np.uint32), np.ones(1), np.zeros(1, np.uint32)
+    for second in range(3):
+        at = np.array([second * SECOND])
+        batch = Batch(index, value * second, at, good, int(at[0]), second)
+        block = Block("press1", ("good",), int(at[0]), int(at[0]), 1, samples.encode([batch]))
+        marks = {"press1.whole": "{}", "press1.since": "0", "press1.place": f"[1,{second}]"}
+        await ledger.commit(blocks=[block], marks=marks)
+    await ledger.close()
+
+
+async def test_a_driver_goes_on_by_the_marks_of_a_damaged_ledger_with_the_samples_since(tmp_path):
+    await sampled(tmp_path)
+    alter(tmp_path, "UPDATE record SET crc = crc + 1 WHERE seq = 2")
+    ledger = await Ledger.open(tmp_path)
+    assert ledger.salvaged
+    await ledger.close()
+    reader = Reader(tmp_path)
+    assert reader.marks()["press1.place"] == "[1,2]"
+    assert [one.value.tolist() for one in reader.batches("press1", ["good"], 0)] == [[0.0, 1.0, 2.0]]
+    reader.close()
+    assert main(["verify", "ledger", str(tmp_path)]) == 0
+
+
+async def test_a_driver_whose_samples_since_are_damaged_reads_anew(tmp_path):
+    await sampled(tmp_path)
+    alter(tmp_path, "UPDATE record SET crc = crc + 1 WHERE seq = 2")
+    alter(tmp_path, "UPDATE hot SET body = zeroblob(4000) WHERE turn = 2")
+    ledger = await Ledger.open(tmp_path)
+    assert ledger.salvaged
+    await ledger.close()
+    reader = Reader(tmp_path)
+    assert reader.marks() == {}
+    reader.close()
+
+
+async def test_a_creation_that_was_torn_is_no_loss(tmp_path, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as torn:
+        torn.setattr(Path, "rename", killed)
+        with pytest.raises(KeyboardInterrupt):
+            await Ledger.open(tmp_path)
+    (tmp_path / "begun.db").write_bytes((tmp_path / "begun.db").read_bytes()[:5000])
+    ledger = await Ledger.open(tmp_path)
+    assert (ledger.salvaged, await ledger.records(0, 1)) == (None, [])
+    await ledger.close()
+
+
 async def test_a_kill_between_the_two_moves_leaves_the_salvaged_ledger(tmp_path):
     name = await one_by_one(tmp_path, 3, told=0)
     (tmp_path / "ledger.db").rename(tmp_path / "salvage.db")
@@ -104,7 +200,9 @@ async def test_a_file_of_which_nothing_is_left_begins_a_ledger_that_says_so(tmp_
     await one_by_one(tmp_path, 3, told=0)
     (tmp_path / "ledger.db").write_bytes(b"")
     ledger = await Ledger.open(tmp_path)
-    assert [one.body["cause"] for one in await ledger.records(0, 10)] == ["salvaged"]
+    (gap,) = await ledger.records(0, 10)
+    assert gap.body["cause"] == "salvaged"
+    assert abs(gap.time - time.time_ns()) < 600 * SECOND
     await ledger.close()
 
 

@@ -42,6 +42,25 @@ def test_what_goes_on_from_the_rest_of_a_ledger_holds_every_rule(ledger, lost, p
 
 
 @settings(max_examples=150, deadline=None)
+@given(ledgers(), st.sets(st.integers(1, 25)), st.dictionaries(st.sampled_from(["a", "b", "c"]), st.integers(0, 25)))
+def test_each_sink_is_told_the_gap_and_then_just_what_it_did_not_have(ledger, lost, cursors):
+    rows, stated = ledger
+    cursors = {"mqtt": stated.cursors["mqtt"], **{sink: min(seq, len(rows)) for sink, seq in cursors.items()}}
+    left = [(record(row), row.wall) for row in rows if row.seq not in lost]
+    new = heir(Found("old", left, len(rows), stated.counters, cursors))
+    assert new.cursors.keys() == cursors.keys()
+    for sink, had in cursors.items():
+        gap, *told = new.records[new.cursors[sink] - len(new.history) :]
+        assert gap.body["cause"] == "salvaged"
+        facts = [one for one in told if one.body.get("cause") != "salvaged" and one.seq]
+        assert facts == [one for one, _ in left if one.seq > had]
+        due, sums = parts(record(row) for row in rows if row.seq > had), parts(told)
+        assert all(sums[key] <= due[key] for key in sums | due)
+        if min(lost, default=26) > max(cursors.values()) and not any(json.loads(row.body).get("epoch") for row in rows):
+            assert sums == due
+
+
+@settings(max_examples=150, deadline=None)
 @given(ledgers(), st.sets(st.integers(1, 25)))
 def test_parts_that_were_not_told_are_told_once_also_those_of_unreadable_records(ledger, lost):
     rows, stated = ledger
