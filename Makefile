@@ -29,9 +29,9 @@ bench: setup $(PEERS)
 weeks: setup
 	$(BIN)/python -m tests.weeks $(or $(N),300) $(SEED)
 
-# Goes on where it was stopped: make faults [PART="south kills"] [SEED=7] [QUICK=1]
+# Goes on where it was stopped: make faults [PART="south kills"] [SEED=7] [QUICK=1] [FRESH=1]
 faults: setup $(PEERS)
-	$(BIN)/python -m tests.faults $(PART) $(if $(SEED),--seed $(SEED)) $(if $(QUICK),--quick)
+	$(BIN)/python -m tests.faults $(PART) $(if $(SEED),--seed $(SEED)) $(if $(QUICK),--quick) $(if $(FRESH),--fresh)
 
 # The demo line for hours: memory, file descriptors, balance: make soak HOURS=8 or MINUTES=5
 soak: setup
