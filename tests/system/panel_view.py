@@ -19,6 +19,7 @@ from agent.model import (
     SECOND,
     UNKNOWN,
     Cause,
+    Decision,
     DeviceNow,
     Fault,
     Inspection,
@@ -36,12 +37,13 @@ from agent.model import (
     Record,
     State,
     TagNow,
+    TimeModel,
     Verdict,
     Window,
 )
 from gateway.order import OrderError
 from gateway.panel.view import Source
-from gateway.payload import audit_body
+from gateway.payload import audit_body, verdict_body
 
 ZONE = ZoneInfo("Asia/Shanghai")
 SIM = True
@@ -104,7 +106,29 @@ FIGURES = (
     kpi("utilization", "trim1", "%", (12360.0, 14580.0, 84.8), 0.72, low=61.1, high=89.0),
     kpi("utilization", "assembly1", "%", (17470.0, 20220.0, 86.4), 1.0, low=86.4, high=86.4),
     kpi("utilization", "testpack1", "%", (17995.0, 20220.0, 89.0), 1.0, low=89.0, high=89.0),
+    kpi("utilization_calendar", "", "%", (85000.0, 111235.0, 76.4), 0.946, low=72.3, high=77.7),
+    kpi("effectiveness", "", "%", (18037.0, 17295.0, 104.3), 1.0),
+    kpi("oee", "", "%", (17884.0, 20220.0, 88.4), 1.0, low=88.4, high=88.4),
+    kpi("mtbf", "", "s", (84175.0, 0.0, None), 0.944),
+    kpi("starved_ratio", "assembly1", "%", (1800.0, 20220.0, 8.9), 1.0, low=8.9, high=8.9),
 )
+
+# Seconds of the shift by machine: observed, productive, starved, blocked.
+LIVED = {
+    "diecast1": (20220.0, 18542.0, 0.0, 250.0),
+    "press1": (20220.0, 17874.0, 720.0, 140.0),
+    "trim1": (14580.0, 12360.0, 900.0, 0.0),
+    "assembly1": (20220.0, 17470.0, 1800.0, 0.0),
+    "testpack1": (20220.0, 17995.0, 1020.0, 0.0),
+}
+TIMES = tuple(
+    TimeModel(
+        name, 23525.0, 20220.0, seen, seen - 60.0, ran, 20220.0 - seen,
+        {"executing": ran, "starved": starved, "blocked": blocked, "stopped": seen - 60.0 - ran - starved - blocked,
+         "idle": 60.0},
+    )
+    for name, (seen, ran, starved, blocked) in LIVED.items()
+)  # fmt: skip
 
 MACHINES = (
     MachineNow("diecast1", RUN, at("13:52"), 1109, 27, 16.2, NOW, SIM),
@@ -160,7 +184,7 @@ METER1 = DeviceNow(
 
 LINE_NOW = LineNow(
     ledger="9c41d0b7", seq=48213, time=NOW, simulated=True, speed=60.0, durable=True, machines=MACHINES,
-    figures=FIGURES, faults=FAULTS, inspections=INSPECTIONS, plan=PLAN,
+    figures=FIGURES, faults=FAULTS, inspections=INSPECTIONS, plan=PLAN, times={"shift": TIMES},
 )  # fmt: skip
 
 STORY = {
@@ -285,6 +309,10 @@ class SampleView:
 
     async def give_reason(self, machine: str, body: Mapping[str, object]) -> None:
         self.history.append(Record(Kind.REASON, machine, self.line_now.time, body, SIM, len(self.history) + 1))
+
+    async def decide(self, one: Decision) -> None:
+        record = Record(Kind.VERDICT, one.machine, self.line_now.time, verdict_body(one), SIM, len(self.history) + 1)
+        self.history.append(record)
 
     def root(self) -> str:
         return "7F3A"

@@ -14,9 +14,20 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from agent.model import Line, LineNow, Window
 from gateway import assets
 from gateway.panel.server import create
-from tests.system.panel_bench import sample_bench
 from tests.system.panel_serve import serving
-from tests.system.panel_view import FIGURES, LINE, LINE_NOW, MACHINES, SampleView, at, kpi, samples_of
+from tests.system.panel_view import (
+    CELL1,
+    FIGURES,
+    LINE,
+    LINE_NOW,
+    MACHINES,
+    TIMES,
+    TRIM1,
+    SampleView,
+    at,
+    kpi,
+    samples_of,
+)
 
 CHROMIUM = Path("/usr/bin/chromium")
 SWITCHES = [
@@ -29,6 +40,8 @@ SWITCHES = [
 ]
 TABS = ("overview", "devices", "stops", "inspections", "plan", "faults", "ledger", "health", "setup", "machine/trim1")
 REAL = False
+# Cards, and utilization by its denominators.
+SHOWN_ELSEWHERE = ("utilization", "first_pass_yield", "takt", "good", "utilization_calendar")
 
 pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason="chromium is not installed"),
@@ -128,7 +141,8 @@ async def test_a_yield_of_few_parts_is_not_shown(page: Page, tmp_path: Path) -> 
 async def test_the_sim_mark_is_on_every_page_and_in_each_group(page: Page, tmp_path: Path) -> None:
     async with shown(page, SampleView(tmp_path)):
         await expect(page.locator(".figs .fig .mark.sim")).to_have_count(4)
-        await expect(page.locator(".sec .mark.sim")).to_have_count(4)
+        bare = page.locator(".sec:not(:has(.mark.sim))")
+        await expect(bare).to_have_text(["Faults1 open"])  # nothing of it comes from a device
         for tab in TABS:
             await turn(page, tab)
             await expect(page.locator(".cap")).to_have_text("SIMsimulated")
@@ -283,8 +297,75 @@ async def test_a_station_leads_to_its_page_with_ribbon_twin_stops_and_trends(pag
         await expect(page.locator("[data-tag=current] canvas")).to_be_visible()
         await expect(page.locator("[data-tag=current] .lv .num")).to_have_text("13.0")
         assert await page.locator("[data-tag=current] .gap").count() > 0
-        await expect(page.locator("main .sec .mark.sim")).to_have_count(7)
+        await expect(page.locator("main .sec:not(:has(.mark.sim))")).to_have_count(0)
         await expect(page.locator("main .figs .fig")).to_have_count(4)
+
+
+async def test_the_overview_names_what_limits_the_line_and_each_denominator(page: Page, tmp_path: Path) -> None:
+    async with shown(page, SampleView(tmp_path)):
+        await expect(page.locator(".limit .said")).to_have_text(
+            "Die casting limits the line: it waits 1.2 % of its time. The next waits 3.0 points more."
+        )
+        await expect(page.locator("[data-waits=assembly1] .shares")).to_contain_text("Starved 8.9 %")
+        presets = page.locator(".presets li")
+        await expect(presets.locator(".num")).to_have_text(["88.2", "76.4", "76.4"])
+        await expect(presets.nth(0)).to_contain_text("1,403 min running ÷ 1,591 min planned and observed")
+        model = page.locator("[data-times=trim1] td")
+        await expect(model).to_have_text(
+            ["Calendar time392:05", "Planned time (PBT)337:00", "Observed243:00", "Busy time (AUBT)242:00",
+             "Production time (APT)206:00", "Not seen94:00"]
+        )  # fmt: skip
+        await expect(page.locator(".cycles h2")).to_have_text("Cycles of the last station: Test and pack")
+        others = [f.name for f in FIGURES if not f.machine and f.name not in SHOWN_ELSEWHERE]
+        lines = page.locator("section:has(h2:text-is('All figures')) [data-figure]")
+        assert [await line.get_attribute("data-figure") for line in await lines.all()] == others
+        for button in (
+            page.locator("[data-waits=assembly1] button"),
+            *[line.locator("button") for line in await lines.all()],
+        ):
+            await button.click()
+            await expect(page.get_by_role("dialog").locator(".steps")).to_be_visible()
+            await page.keyboard.press("Escape")
+            await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+async def test_effectiveness_over_100_is_told_with_what_to_look_for(page: Page, tmp_path: Path) -> None:
+    cause = "Look for: a takt that is set too slow, parts made in breaks, a counter that counts twice, a lamp"
+    async with shown(page, SampleView(tmp_path)):
+        row = page.locator("[data-figure=effectiveness]")
+        await expect(row.locator(".num")).to_have_text("104.3")
+        await expect(row.locator(".over")).to_contain_text(cause)
+        await expect(page.locator(".over")).to_have_count(1)
+        await row.locator("button").click()
+        await expect(page.get_by_role("dialog").locator(".over")).to_contain_text(cause)
+
+
+async def test_the_overview_can_be_of_the_hour(page: Page, tmp_path: Path) -> None:
+    hour = Window("hour", "14:00", at("14:00"), at("15:00"))
+    last = replace(kpi("utilization", "", "%", (600.0, 1925.0, 31.2), 1.0), window=hour)
+    lived = {"shift": TIMES, "hour": tuple(replace(one, calendar=1925.0) for one in TIMES)}
+    async with shown(page, SampleView(tmp_path, having(figures=(*FIGURES, last), times=lived))):
+        await page.get_by_role("button", name="this hour").click()
+        await expect(page.locator(".figs .num").first).to_have_text("31.2")
+        await expect(page.locator(".now .sec .note")).to_have_text("14:00–15:00")
+        await expect(page.locator("[data-times=trim1] td").first).to_have_text("Calendar time32:05")
+        await expect(page.locator(".presets .note").last).to_have_text("The other two are told of shifts.")
+
+
+async def test_rejects_by_class_open_into_their_records(page: Page, tmp_path: Path) -> None:
+    view = SampleView(tmp_path, links=(CELL1, TRIM1, replace(CELL1, name="diecast1")))
+    async with shown(page, view, tab="inspections"):
+        await expect(page.locator("#by-defect + .note")).to_have_text("1 rejected of 3 inspected")
+        row = page.locator("[data-defect=blowhole]")
+        await expect(row.locator(".t")).to_have_text("100 % · with those above 100 %")
+        await row.get_by_role("button").focus()
+        await page.keyboard.press("Enter")
+        [record] = [one for one in view.history if one.body.get("verdict") == "REJECT"]
+        await expect(row.locator(".entries li")).to_have_text([f"14:31:52diecast1-001148#{record.seq}"])
+        await turn(page, "machine/diecast1")
+        await expect(page.locator("[data-defect=blowhole] .row .num")).to_have_text("1")
+        await turn(page, "machine/trim1")
+        await expect(page.locator("[data-defect]")).to_have_count(0)
 
 
 async def test_the_window_of_a_machine_s_figures_can_be_the_hour(page: Page, tmp_path: Path) -> None:

@@ -62,6 +62,9 @@ def test_the_words_of_the_model_have_words(language: str) -> None:
         *(f"kpi-{name}{part}" for name in FIGURES for part in ("", "-of") if name != "scrap" or not part),
         *(f"unit-{figure.unit}" for figure in FIGURES.values() if figure.unit != "%"),
         *(f"gap-{cause}" for cause in GAPS),
+        *(f"time-{kind}" for kind in ("calendar", "planned", "observed", "busy", "productive", "unknown")),
+        *(f"preset-{one}{part}" for one in ("planned", "shift", "calendar") for part in ("", "-of")),
+        *("over-effectiveness", "over-oee", "kpi-starved_ratio", "kpi-blocked_ratio"),
         *(f"note-{note}" for note in ("baseline", "wrap", "reset", "restart", "suspect", "late")),
     }
     assert wanted - messages(language).keys() == set()

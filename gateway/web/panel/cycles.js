@@ -11,12 +11,12 @@ const WIDTH = 420;
 const BASE = 160;
 const TOP = 26;
 
-/** @param {{page: Page, told: any, station: any}} props */
-export function Cycles({ page, told, station }) {
+/** @param {{page: Page, told: any, station: any, title?: string}} props */
+export function Cycles({ page, told, station, title = page.t("cycle-spread") }) {
   const cycles = told?.cycles;
   const n = (/** @type {number} */ value, /** @type {number} */ digits = 1) => number(page.lang, value, digits);
   const note = cycles && page.t("cycles-note", { n: number(page.lang, cycles.count), step: number(page.lang, cycles.step, cycles.step % 1 ? 2 : 0) });
-  return html`<section class="cycles"><${Head} title=${page.t("cycle-spread")} note=${note} of=${station} />
+  return html`<section class="cycles"><${Head} title=${title} note=${note} of=${station} />
     ${told && cycles.count === 0 && html`<p class="empty">${page.t("no-cycles")}</p>`}
     ${told && cycles.count > 0 && html`<div class="pair"><${Histogram} page=${page} cycles=${cycles} />
       <div><dl class="quant">

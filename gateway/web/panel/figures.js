@@ -4,7 +4,7 @@
 import { digits, face, scale, silent, target } from "/shared/figure.js";
 import { number } from "/shared/format.js";
 import { html } from "./html.js";
-import { Coverage, Fresh, Sim, Stale, ago, at } from "./parts.js";
+import { Coverage, Fresh, Sim, Stale, ago, at, worded } from "./parts.js";
 
 /** @typedef {import("/shared/figure.js").Figure} Figure @typedef {import("./parts.js").Page} Page */
 
@@ -43,6 +43,10 @@ export function excuse(page, figure) {
   if (kind === "none") return unseen(page, figure);
   return kind === "seen" && figure.unit !== "parts" ? page.t("seen-only") : null;
 }
+
+/** What to look for where a share of time is over 100 %; it is told as it is. @param {Page} page @param {Figure} figure */
+export const over = (page, figure) =>
+  figure.unit === "%" && figure.value !== null && figure.value > 100 ? worded(page, `over-${figure.name}`, page.t("over")) : "";
 
 /** Why there is no value: since when nobody looks, that too little was seen, or that there is nothing to divide by.
  * @param {Page} page @param {Figure} figure */

@@ -2,9 +2,12 @@
 /** Judged parts: picture with heat map, verdict, score, model. */
 
 import { clock, number } from "/shared/format.js";
+import { Defects } from "./defects.js";
 import { find } from "./figures.js";
 import { html } from "./html.js";
 import { Head, Sim, Sym, worded } from "./parts.js";
+import { DEFECTS, span } from "./store.js";
+import { Switch } from "./window.js";
 
 /** @typedef {import("./parts.js").Page} Page */
 
@@ -50,7 +53,8 @@ export const Counts = ({ page }) => html`<dl class="cnt">${COUNTED.map((name) =>
 export function Inspections({ page }) {
   const answer = page.answers["/api/v1/inspections?limit=24"];
   const parts = (answer?.inspections ?? []).map((/** @type {any} */ r) => ({ ...r.value, machine: r.machine, time: r.time, sim: r.sim }));
-  return html`<section><${Head} title=${page.t("tab-inspections")} note=${page.t("parts-note")} of=${page.now} />
+  return html`<${Defects} page=${page} told=${page.answers[DEFECTS("", span.value)]} of=${page.now}><${Switch} page=${page} /><//>
+    <section><${Head} title=${page.t("tab-inspections")} note=${page.t("parts-note")} of=${page.now} />
     <${Counts} page=${page} />
     ${answer && parts.length === 0 && html`<p class="empty">${page.t("no-parts-yet")}</p>`}
     <div class="parts">${parts.map((/** @type {any} */ part) => html`<${Part} key=${part.unit} page=${page} part=${part} mark />`)}</div></section>`;

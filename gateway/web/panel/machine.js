@@ -4,19 +4,22 @@
 import { clock, number } from "/shared/format.js";
 import { named } from "/shared/i18n.js";
 import { look } from "/shared/states.js";
+import { All, CARDS, Presets } from "./allfigures.js";
 import { Cycles } from "./cycles.js";
-import { Card, Value, below, keyOf } from "./figures.js";
+import { Defects } from "./defects.js";
+import { Card } from "./figures.js";
 import { html } from "./html.js";
-import { Coverage, Head, Sim, Stack, Stale, Sym, ago, at, between, lasting, worded } from "./parts.js";
+import { Head, Sim, Stack, Stale, Sym, ago, at, between, lasting, worded } from "./parts.js";
 import { Records } from "./records.js";
 import { Ribbon, between as unplanned, hours } from "./ribbon.js";
 import { cause } from "./stations.js";
 import { ASKED, machine as openMachine, span } from "./store.js";
+import { TimeModel } from "./times.js";
 import { Trends } from "./trends.js";
+import { Switch } from "./window.js";
 
 /** @typedef {import("./parts.js").Page} Page */
 
-const FIGURES = ["utilization", "first_pass_yield", "takt", "good"];
 export const LANES = ["stopped", "waiting", "executing", "changeover", "idle"];
 const READ_OUT = 200;
 
@@ -27,12 +30,16 @@ export function MachinePage({ page }) {
   const asked = ASKED(station.name, span.value);
   const told = page.answers[asked.page];
   const score = page.answers[asked.states];
+  const defects = page.answers[asked.defects];
   return html`<${Identity} page=${page} station=${station} told=${told} score=${score} />
     <${Day} page=${page} station=${station} score=${score} planned=${told?.planned ?? []} />
     <section><${Head} title=${page.t(`window-${span.value}`)} note=${told && `${at(page, told.window.start)}–${at(page, told.until)}`} of=${station}><${Switch} page=${page} /><//>
-      <div class="figs">${FIGURES.map((name) => html`<${Card} key=${name} page=${page} name=${name} machine=${station.name} kind=${span.value} />`)}</div></section>
+      <div class="figs">${CARDS.map((name) => html`<${Card} key=${name} page=${page} name=${name} machine=${station.name} kind=${span.value} />`)}</div></section>
     <div class="pair"><${Times} page=${page} told=${told} station=${station} /><${Stops} page=${page} told=${told} station=${station} /></div>
-    <${All} page=${page} station=${station} />
+    <${TimeModel} page=${page} only=${station.name} of=${station} />
+    <${Presets} page=${page} machine=${station.name} of=${station} />
+    <${All} page=${page} machine=${station.name} of=${station} />
+    ${defects?.inspected > 0 && html`<${Defects} page=${page} told=${defects} of=${station} />`}
     <${Cycles} page=${page} told=${told} station=${station} />
     <${Trends} page=${page} told=${page.answers[asked.trends]} />
     <section><${Head} title=${page.t("recent-records")} note=${page.t("ledger-note")} of=${station} />
@@ -68,10 +75,6 @@ function Day({ page, station, score, planned }) {
         <td>${clock(page.zone, s.start, true)}</td><td>${clock(page.zone, s.end, true)}</td></tr>`)}</tbody></table></div></section>`;
 }
 
-/** @param {{page: Page}} props */
-const Switch = ({ page }) => html`<span class="switch" role="group" aria-label=${page.t("window")}>${["shift", "hour"].map((kind) => html`<button key=${kind} type="button"
-  aria-pressed=${span.value === kind} onClick=${() => { span.value = kind; }}>${page.t(`window-${kind}`)}</button>`)}</span>`;
-
 /** The order in which states stand in every bar and list. */
 export const ORDER = ["executing", "starved", "blocked", "stopped", "changeover", "idle", "out_of_service", "unknown"];
 
@@ -91,16 +94,6 @@ export const Bar = ({ found, all }) => html`<div class="bar" aria-hidden="true">
 
 /** @param {{word: string}} props */
 export const Key = ({ word }) => html`<i class=${`k key-${look(word).lamp}`} />`;
-
-/** Every figure of the machine in the window, each with its why. @param {{page: Page, station: any}} props */
-function All({ page, station }) {
-  const figures = page.now.figures.filter((/** @type {any} */ f) => f.machine === station.name && f.window.kind === span.value && !FIGURES.includes(f.name));
-  if (figures.length === 0) return null;
-  return html`<section><${Head} title=${page.t("all-figures")} note=${page.t("all-figures-note")} of=${station} />
-    <ul class="all">${figures.map((/** @type {any} */ f) => html`<li key=${f.name}><span class="what"><b>${page.t(`kpi-${f.name}`)}</b><small>${below(page, f)}</small></span>
-      <button type="button" class="fv" onClick=${() => page.explain(keyOf(f))} aria-label=${`${page.t("why")}: ${page.t(`kpi-${f.name}`)}`}><${Value} page=${page} figure=${f} /></button>
-      <${Coverage} page=${page} share=${f.coverage} bare /></li>`)}</ul></section>`;
-}
 
 /** Minutes and seconds: what is compared stands in one unit. @param {Page} page @param {number} seconds */
 export function minutes(page, seconds) {

@@ -2,6 +2,9 @@
 /** The first tab: four figures, the stations, and below them what needs attention and what comes next. */
 
 import { number } from "/shared/format.js";
+import { named } from "/shared/i18n.js";
+import { All, CARDS, Presets } from "./allfigures.js";
+import { Cycles } from "./cycles.js";
 import { Card, find } from "./figures.js";
 import { FaultList } from "./faults.js";
 import { html } from "./html.js";
@@ -9,14 +12,16 @@ import { Counts, Part } from "./inspections.js";
 import { Head, Sym, at, lasting, sinkName } from "./parts.js";
 import { Jobs } from "./plan.js";
 import { Stations } from "./stations.js";
+import { ASKED, span } from "./store.js";
+import { Limit, TimeModel } from "./times.js";
+import { Switch } from "./window.js";
 
 /** @typedef {import("./parts.js").Page} Page */
 
-const FIRST_FOUR = ["utilization", "first_pass_yield", "takt", "good"];
-
 /** @param {{page: Page}} props */
 export const Overview = ({ page }) => html`
-  <div class="figs">${FIRST_FOUR.map((name) => html`<${Card} key=${name} page=${page} name=${name} />`)}</div>
+  <section class="now"><${Head} title=${page.t(`window-${span.value}`)} note=${during(page)} of=${page.now}><${Switch} page=${page} /><//>
+    <div class="figs">${CARDS.map((name) => html`<${Card} key=${name} page=${page} name=${name} kind=${span.value} />`)}</div></section>
   <${Stations} page=${page} />
   <div class="four">
     <section><${Head} title=${page.t("faults")} note=${page.t("faults-open", { n: page.now.faults.length })} />
@@ -24,7 +29,24 @@ export const Overview = ({ page }) => html`
     <section><${Head} title=${page.t("collecting")} of=${page.now} /><${Links} page=${page} /></section>
     <section><${LastPart} page=${page} /></section>
     <section><${Head} title=${page.t("next")} note=${page.t("advice")} of=${page.now} /><${Jobs} page=${page} jobs=${ahead(page.now)} limit=${3} /></section>
-  </div>`;
+  </div>
+  <div class="pair"><${Limit} page=${page} /><${Presets} page=${page} of=${page.now} /></div>
+  <${All} page=${page} of=${page.now} />
+  <${TimeModel} page=${page} of=${page.now} />
+  <${Last} page=${page} />`;
+
+/** From when to when the figures are. @param {Page} page */
+function during(page) {
+  const figure = find(page.now, CARDS[0], "", span.value);
+  return figure && `${at(page, figure.window.start)}–${at(page, figure.window.end)}`;
+}
+
+/** Cycles of the station that parts leave the line at: the line's takt is its. @param {{page: Page}} props */
+function Last({ page }) {
+  const station = page.now.machines.at(-1);
+  const told = station && page.answers[ASKED(station.name, span.value).page];
+  return told ? html`<${Cycles} page=${page} told=${told} station=${station} title=${page.t("cycles-of-last", { machine: named(station.display, page.lang, station.name) })} />` : null;
+}
 
 /** Jobs still to start; while all have started, those under way. @param {any} now */
 function ahead(now) {

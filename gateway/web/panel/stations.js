@@ -8,7 +8,7 @@ import { Value, find, keyOf } from "./figures.js";
 import { html } from "./html.js";
 import { Coverage, Head, Stack, Stale, Sym, ago, at, between, lasting, worded } from "./parts.js";
 import { Ribbon, hours } from "./ribbon.js";
-import { RIBBON } from "./store.js";
+import { RIBBON, span } from "./store.js";
 
 /** @typedef {import("./parts.js").Page} Page */
 
@@ -29,7 +29,7 @@ export function Stations({ page }) {
 
 /** @param {{page: Page, machine: any, score: any}} props */
 function Row({ page, machine, score }) {
-  const figure = find(page.now, "utilization", machine.name);
+  const figure = find(page.now, "utilization", machine.name, span.value);
   const { tone, symbol } = look(machine.word);
   const unseen = machine.word === "unknown";
   return html`<tr class=${unseen || (figure && figure.coverage < 0.98) ? "low" : ""} data-machine=${machine.name}>

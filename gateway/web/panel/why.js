@@ -5,7 +5,7 @@ import { clock, day, number } from "/shared/format.js";
 import { digits } from "/shared/figure.js";
 import { named } from "/shared/i18n.js";
 import { Made } from "./account.js";
-import { Value, below, excuse, keyOf, unitOf } from "./figures.js";
+import { Value, below, excuse, keyOf, over, unitOf } from "./figures.js";
 import { html } from "./html.js";
 import { Sim, at, lasting, worded } from "./parts.js";
 import { account, samples } from "./store.js";
@@ -25,6 +25,7 @@ export function Why({ page, open, close }) {
       <button type="button" class="close" onClick=${close} aria-label=${page.t("close")}>×</button></header>
     <p class="ans"><${Value} page=${page} figure=${figure} /><${Sim} of=${figure} /></p>
     <p>${station ? named(station.display, page.lang, station.name) : named(page.now.line.display, page.lang, page.now.line.line)}${excuse(page, figure) && ` · ${excuse(page, figure)}`}</p>
+    ${over(page, figure) && html`<p class="over">${over(page, figure)}</p>`}
     <ol class="steps">${steps(page, figure, told).map(([name, aside, body]) => html`<li key=${name}><h3>${name}<span>${aside}</span></h3>${body}</li>`)}</ol>
   </dialog>`;
 }
