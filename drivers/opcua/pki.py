@@ -42,6 +42,11 @@ class Shown:
         """The short thumbprint that many servers display."""
         return hashlib.sha1(b64decode(self.certificate), usedforsecurity=False).hexdigest()
 
+    @property
+    def not_before(self) -> str:
+        """From when on it holds, ISO 8601."""
+        return x509.load_der_x509_certificate(b64decode(self.certificate)).not_valid_before_utc.isoformat()
+
 
 def shown(url: str, certificate: bytes) -> Shown:
     """What a server showed. ValueError where it is no certificate."""
@@ -61,6 +66,20 @@ def entries(folder: Path, kind: str) -> list[Shown]:
                 f"{path} is no certificate entry ({error}); delete it, the server is asked again"
             ) from error
     return sorted(found, key=lambda one: (one.url, one.thumbprint))
+
+
+def ours(folder: Path, certificate: Path | None) -> Shown | None:
+    """Our own certificate: the one that is written, else the folder's; None where there is none yet.
+
+    OSError where it cannot be read, ValueError where it is none.
+    """
+    path = certificate or folder / "own" / "certificate.der"
+    if certificate is None and not path.exists():
+        return None
+    octets = path.read_bytes()
+    if octets.startswith(b"-----"):
+        octets = x509.load_pem_x509_certificate(octets).public_bytes(serialization.Encoding.DER)
+    return shown("", octets)
 
 
 def keep(folder: Path, kind: str, one: Shown) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fastapi import FastAPI
 
+from gateway.panel.certificates import Trust, add_certificates
 from gateway.panel.health import Health, add_health
 from gateway.panel.linefile import Desk, add_linefile
 from gateway.panel.view import View
@@ -14,13 +15,18 @@ from gateway.panel.view import View
 
 @dataclass(frozen=True, slots=True)
 class Workbench:
-    """`health` is the last look at the gateway, None before the first; `desk` is where the line file lies."""
+    """`health` is the last look at the gateway, None before the first; `desk` is where the line file lies.
+
+    `trust` has the certificates of OPC UA servers, and ours.
+    """
 
     health: Callable[[], Health | None]
     desk: Desk
+    trust: Trust
 
 
 def add_workbench(app: FastAPI, view: View, bench: Workbench) -> None:
     """The routes of all of it."""
     add_health(app, bench.health)
     add_linefile(app, view, bench.desk)
+    add_certificates(app, view, bench.trust)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
+from agent.certificates import Certificates
 from agent.linefile import load
 from agent.revisions import Revisions
+from drivers.opcua import pki
+from drivers.opcua.device import OpcuaDevice
 from gateway.panel.health import Clock, Disk, Health, Loop, Memory, Processor, Store
 from gateway.panel.workbench import Workbench
 
 GIB = 1 << 30
+URL = "opc.tcp://127.0.0.1:4840/"
 HEALTH = Health(
     time=1_763_620_325.0,
     machine_up_s=12.4 * 86_400,
@@ -57,6 +62,23 @@ def revisions(folder: Path, text: str = TEXT) -> Revisions:
     return Revisions(path, folder / "data" / "linefile", load(path))
 
 
+def cell(folder: Path) -> OpcuaDevice:
+    """A secured server of the line, with its folder of certificates."""
+    return OpcuaDevice.model_validate(
+        {"name": "cell1", "driver": "opcua", "url": URL, "pki": folder / "pki", "namespace": "urn:plant",
+         "tag": [{"name": "good", "node": "s=good"}]}
+    )  # fmt: skip
+
+
+def showed(folder: Path, kind: str, days: int, url: str = URL) -> str:
+    """A server showed a certificate that ends in so many days; its thumbprint."""
+    start = pki.instant() - pki.LIFE + timedelta(days=days, hours=1)
+    path, _ = pki.own(folder / f"server-{kind}-{days}", "plc1", start)
+    one = pki.shown(url, path.read_bytes())
+    pki.keep(folder / "pki", kind, one)
+    return one.thumbprint
+
+
 def sample_bench(folder: Path) -> Workbench:
     """Everything an engineer works with, in a folder of the test's."""
-    return Workbench(lambda: HEALTH, revisions(folder))
+    return Workbench(lambda: HEALTH, revisions(folder), Certificates([cell(folder)]))

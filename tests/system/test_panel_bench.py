@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Dialog, Page, expect
 
+from drivers.opcua import pki
 from gateway.panel.roles import Role
 from gateway.panel.server import create
 from gateway.panel.workbench import Workbench
-from tests.system.panel_bench import HEALTH, TEXT, sample_bench
+from tests.system.panel_bench import HEALTH, TEXT, sample_bench, showed
 from tests.system.panel_people import people
 from tests.system.panel_serve import serving
 from tests.system.panel_view import LINE, SampleView
@@ -101,3 +102,33 @@ async def test_setup_is_for_engineers(page: Page, tmp_path: Path) -> None:
         await expect(page.locator("main")).to_contain_text("for engineers")
         await expect(page.locator("textarea")).to_have_count(0)
         await fits_everywhere(page)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-CN"])
+async def test_a_certificate_is_accepted_and_removed_and_an_end_is_told(page: Page, tmp_path: Path, lang: str) -> None:
+    accept, remove = {"en": ("Accept", "Remove"), "zh-CN": ("接受", "移除")}[lang]
+    waiting, old = showed(tmp_path, pki.PENDING, 400), showed(tmp_path, pki.TRUSTED, 12)
+    pki.own(tmp_path / "pki", "gateway3", pki.instant())
+    asked: list[str] = []
+
+    async def agree(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        await dialog.accept()
+
+    page.on("dialog", agree)
+    async with opened(page, tmp_path, "setup/certificates", lang) as view:
+        row = page.locator(f"[data-certificate='{waiting}']")
+        await expect(row).to_contain_text("cell1")
+        await expect(page.locator(f"[data-certificate='{old}'] .warn")).to_contain_text("12")
+        await expect(page.locator("[data-ends=true]")).to_have_count(1)
+        await expect(page.locator("section:last-of-type .certs li")).to_have_count(1)
+        await fits_everywhere(page)
+        await row.get_by_role("button", name=accept).press("Enter")
+        await expect(page.locator(f"[data-certificate='{old}']")).to_have_count(0)  # one server, one certificate
+        await expect(row.get_by_role("button")).to_have_count(1)
+        assert waiting[:4] in asked[0]
+        assert [one.thumbprint for one in pki.entries(tmp_path / "pki", pki.TRUSTED)] == [waiting]
+        await row.get_by_role("button", name=remove).press("Enter")
+        await expect(row).to_have_count(0)
+        assert [one[0] for one in view.audited] == ["certificate_accepted", "certificate_removed"]
+        assert waiting in view.audited[0][3]

@@ -11,7 +11,9 @@ import { may, recognise } from "./access.js";
 export const LANGUAGES = ["zh-CN", "en"];
 export const TABS = ["overview", "devices", "stops", "inspections", "plan", "faults", "ledger", "health", "setup"];
 /** What is asked for only by those who may. @type {Record<string, [string, string][]>} */
-const MORE = { setup: [["configure", "/api/v1/linefile"]], access: [["users", "/api/v1/users"], ["audit", "/api/v1/audit?limit=60"]] };
+const MORE = {
+  setup: [["configure", "/api/v1/linefile"]], "setup/certificates": [["configure", "/api/v1/certificates"]],
+   access: [["users", "/api/v1/users"], ["audit", "/api/v1/audit?limit=60"]] };
 const KEPT = "tanchang.lang";
 const RIBBON_HOURS = 4;
 const ASK_EVERY_MS = 2000;
