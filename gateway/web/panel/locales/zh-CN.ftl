@@ -492,10 +492,10 @@ over = 超过 100 %：产出多于时间所容。请查是否重复计数。
 over-effectiveness = 超过 100 %。请查：节拍设得过慢、休息时也在生产、计数器重复计数、生产时灯不是绿色。
 over-oee = 超过 100 %。请查：节拍设得过慢、休息时也在生产、计数器重复计数。
 
-# 按缺陷类别的不良
-by-defect = 不良按缺陷类别
-rejected-of = 检验 { $all } 件，不良 { $n } 件
-no-rejects = 此时段没有不良
+# 按缺陷类别的剔除件
+by-defect = 剔除件按缺陷类别
+rejected-of = 检验 { $all } 件，剔除 { $n } 件
+no-rejects = 此时段没有剔除件
 share-so-far = { $share } % · 累计 { $sum } %
 defect-none = 无类别
 
