@@ -12,7 +12,7 @@ from agent.ledger import Ledger, Reader
 from agent.ledger_reader import Series
 from agent.linetable import LineFile, MachineTable
 from agent.live import TagRef
-from agent.model import DeviceNow, Kind, LineNow, Order, Record, Window
+from agent.model import Decision, DeviceNow, Kind, LineNow, Order, Record, Window
 from agent.recorder import Recorder
 from agent.shift import planned
 from agent.sinks import sinks
@@ -82,6 +82,10 @@ class AgentView:
     async def give_reason(self, machine: str, body: Mapping[str, object]) -> None:
         """Record why a machine stopped, as somebody says."""
         await self._recorder.reason(machine, body)
+
+    async def decide(self, one: Decision) -> None:
+        """Record what somebody says of an inspected part; figures follow."""
+        await self._recorder.decide(one)
 
     def root(self) -> str:
         """The short word that stands for the ledger's state."""

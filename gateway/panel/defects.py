@@ -13,6 +13,7 @@ from agent.model import Kind, Line
 from gateway import payload
 from gateway.panel.access import allow
 from gateway.panel.roles import May
+from gateway.panel.verdicts import held, latest
 from gateway.panel.view import View
 
 MOST_RECORDS = 200_000
@@ -36,7 +37,8 @@ def _found(view: View, kind: str, machine: str) -> dict[str, Any]:
     if window is None:
         raise HTTPException(404, f"no {kind} has begun yet")
     read = view.records(Kind.INSPECTION, machine or None, window.start, window.end, MOST_RECORDS, newest=False)
-    known = [one for one in read if one.seq <= now.seq]
+    said = view.records(Kind.VERDICT, machine or None, window.start, None, MOST_RECORDS, newest=False)
+    known = held((one for one in read if one.seq <= now.seq), latest(one for one in said if one.seq <= now.seq))
     found = rejects(known)
     return {
         "machine": machine,

@@ -152,6 +152,7 @@ def _facts(line: Line, view: View, now: LineNow, window: Window) -> Facts:
         read(Kind.INSPECTION, None, start, end, MOST_RECORDS),
         {one.name: one.observed for one in now.machines},
         view.planned(start, end),
+        read(Kind.VERDICT, None, start, None, MOST_RECORDS),
     )
 
 

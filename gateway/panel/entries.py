@@ -9,6 +9,7 @@ from agent.kpi import MICRO_STOP
 from agent.model import SECOND, Kpi, Record
 from agent.stops import Spans, within
 from gateway.panel.timeline import Segment, segments
+from gateway.panel.verdicts import latest
 
 LATE = ("late", "restart")
 STOPPED, UNKNOWN = "stopped", "unknown"
@@ -48,6 +49,7 @@ class Facts:
     """What the ledger holds of a window: records up to one seq, and per machine up to when its state was observed.
 
     `states` of a machine begin with the one that stood when the window began; `planned` is that of the window.
+    `verdicts` are what people said since it began.
     """
 
     states: Mapping[str, Sequence[Record]]
@@ -55,6 +57,7 @@ class Facts:
     inspections: Sequence[Record]
     observed: Mapping[str, int]
     planned: Spans
+    verdicts: Sequence[Record] = ()
 
 
 def lived(machine: str, start: int, end: int, facts: Facts) -> list[Segment]:
@@ -143,12 +146,15 @@ def counts(
 
 
 def verdicts(name: str, figure: Kpi, facts: Facts, above: str) -> list[Row]:
-    """Inspected parts by verdict; `above` is the one counted."""
+    """Inspected parts by the verdict that holds; `above` is the one counted. Of a person's the record is that one."""
     rows: dict[str, list[Entry]] = {}
+    said = latest(facts.verdicts)
     for record in facts.inspections:
         if record.machine == name and figure.window.start <= record.time < figure.window.end:
-            entry = Entry(record.seq, record.time, record.time, 1.0, str(record.body["unit"]))
-            rows.setdefault(str(record.body["verdict"]), []).append(entry)
+            verdict, seq, note = str(record.body["verdict"]), record.seq, str(record.body["unit"])
+            if decided := said.get(record.seq):
+                verdict, seq, note = decided.verdict.value, decided.seq, f"{note} ({verdict} #{seq})"
+            rows.setdefault(verdict, []).append(Entry(seq, record.time, record.time, 1.0, note))
     return [
         Row(name, "verdict", word, float(len(entries)), word == above, denominator=True, entries=tuple(entries))
         for word, entries in sorted(rows.items())

@@ -18,6 +18,7 @@ from gateway.order import OrderError, parse_order
 from gateway.panel import encode, linefile
 from gateway.panel.access import Access, allow, declared, session_of
 from gateway.panel.accounts import add_accounts
+from gateway.panel.asks import add_asks
 from gateway.panel.defects import add_defects
 from gateway.panel.drill import add_drill
 from gateway.panel.limits import Allowance, Seats
@@ -66,6 +67,7 @@ def create(
     add_drill(app, line, view)
     _add_orders(app, line, view)
     add_stops(app, line, view)
+    add_asks(app, view)
     add_defects(app, line, view)
     if bench is not None:
         add_workbench(app, view, bench)
@@ -167,11 +169,6 @@ def _add_history(app: FastAPI, line: Line, view: View) -> None:
             raise HTTPException(404, f"no machine {machine}")
         lanes = {name: [encode.segment(s) for s in _states(view, name, since, until)] for name in names}
         return _fresh({"since": payload.iso(since), "until": payload.iso(until), "machines": lanes})
-
-    @app.get("/api/v1/inspections", dependencies=[allow(May.LOOK)])
-    async def inspections(request: Request, limit: Annotated[int, Query(ge=1, le=200)] = 20) -> JSONResponse:
-        facts = view.records(Kind.INSPECTION, None, None, None, limit, newest=True)
-        return _seen(request, {"inspections": [payload.record(view.now().ledger, fact) for fact in facts]})
 
     @app.get("/api/v1/ledger", dependencies=[allow(May.TRACE)])
     async def ledger(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from agent.ledger_reader import Series
-from agent.model import DeviceNow, Kind, LineNow, Order, Record
+from agent.model import Decision, DeviceNow, Kind, LineNow, Order, Record
 
 ROLES = ("state", "reason", "good", "scrap", "rework", "energy", "cycle")
 
@@ -64,6 +64,9 @@ class View(Protocol):
 
     async def give_reason(self, machine: str, body: Mapping[str, object]) -> None:
         """Record why a machine stopped: payload.reason_body. Returns once it is committed."""
+
+    async def decide(self, one: Decision) -> None:
+        """Record what somebody says of an inspected part; figures follow. Returns once it is committed."""
 
     def root(self) -> str:
         """The short word that stands for the ledger's state, four hex digits."""

@@ -30,6 +30,8 @@ PARTS = st.lists(
     st.tuples(NAMES, st.sampled_from(["good", "scrap", "rework", "energy"]), INSTANT, st.integers(0, 3),
               st.sampled_from([None, "late", "wrap", "restart"])), max_size=20)  # fmt: skip
 JUDGED = st.lists(st.tuples(NAMES, st.sampled_from(list(Verdict)), INSTANT), max_size=8)
+# Which of the inspected parts is judged by a person, and how: again and again.
+DECIDED = st.lists(st.tuples(st.integers(0, 7), st.sampled_from([Verdict.PASS, Verdict.REJECT])), max_size=12)
 
 
 def state_records(name: str, changes: Sequence[tuple[int, MachineState]]) -> list[Record]:
@@ -48,6 +50,7 @@ def lived(
     parts: list[tuple[str, str, int, int, str | None]],
     judged: list[tuple[str, Verdict, int]],
     observed: int,
+    decided: Sequence[tuple[int, Verdict]] = (),
 ) -> tuple[Facts, tuple[Kpi, ...]]:
     """The same story told to the books and to the ledger."""
     book = WindowBook(line, WINDOW, PLANNED)
@@ -68,23 +71,33 @@ def lived(
         if WINDOW.start <= time < WINDOW.end:
             book.verdict(name, verdict)
         inspections.append(Record(Kind.INSPECTION, name, time, {"verdict": verdict.value, "unit": "u"}, SIMULATED, seq))
+    verdicts = []
+    for seq, (place, verdict) in enumerate(decided, len(judged) + 1):
+        if place < len(judged):
+            name, before, time = judged[place]
+            if WINDOW.start <= time < WINDOW.end:
+                book.verdict(name, verdict, before)
+            judged = [*judged[:place], (name, verdict, time), *judged[place + 1 :]]
+            body = {"inspection": place + 1, "verdict": verdict.value, "by": "u1", "role": "operator"}
+            verdicts.append(Record(Kind.VERDICT, name, time, body, SIMULATED, seq))
     known = {name: state_records(name, changes) for name, changes in states.items()}
-    facts = Facts(known, counts, inspections, dict.fromkeys(known, observed), PLANNED)
+    facts = Facts(known, counts, inspections, dict.fromkeys(known, observed), PLANNED, verdicts)
     return facts, book.figures(min(max(observed, WINDOW.start), WINDOW.end))
 
 
-@given(CHANGES, CHANGES, PARTS, METERED, JUDGED, INSTANT, st.booleans())
+@given(CHANGES, CHANGES, PARTS, METERED, JUDGED, DECIDED, INSTANT, st.booleans())
 def test_every_figure_is_the_sum_of_what_its_rows_say(
     press: list[tuple[int, MachineState]],
     pack: list[tuple[int, MachineState]],
     parts: list[tuple[str, str, int, int, str | None]],
     energy: list[tuple[str, str, int, int, str | None]],
     judged: list[tuple[str, Verdict, int]],
+    decided: list[tuple[int, Verdict]],
     observed: int,
     metered: bool,
 ) -> None:
     line = replace(SHORT, metered=metered)
-    facts, figures = lived(line, {"press1": press, "pack1": pack}, parts + energy, judged, observed)
+    facts, figures = lived(line, {"press1": press, "pack1": pack}, parts + energy, judged, observed, decided)
     assert {one.name for one in figures} >= SHIFT_ONLY.keys() - {"energy_per_part"}
     for figure in figures:
         found = account(line, figure, facts)

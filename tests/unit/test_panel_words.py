@@ -50,7 +50,7 @@ def test_every_message_the_pages_name_has_words(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_words_of_the_model_have_words(language: str) -> None:
     states = ("executing", "stopped", "starved", "blocked", "changeover", "idle", "out_of_service", "unknown")
-    kinds = ("state", "count", "inspection", "plan", "kpi", "fault", "gap", "order", "audit", "reason")
+    kinds = ("state", "count", "inspection", "plan", "kpi", "fault", "gap", "order", "audit", "reason", "verdict")
     verdicts = ("PASS", "REJECT", "ASK")
     wanted = {
         *(f"state-{word}" for word in states),

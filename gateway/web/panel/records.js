@@ -30,6 +30,8 @@ const SAYS = {
   order: (page, v) => [page.t("order-of", { order: v.order }), v.quantity === 0 ? page.t("order-back") : page.t("order-quantity", { product: v.product, n: v.quantity }),
     page.t("order-due", { time: at(page, v.due) }), v.weight > 1 && page.t("order-rush")],
   reason: (page, v) => [page.t("of-stop", { seq: v.stop }), reason(page, v.reason_word), page.t(`role-${v.role}`), v.was !== null && page.t("replaces", { seq: v.was })],
+  verdict: (page, v) => [page.t("part", { unit: v.unit }), `${page.t(`verdict-${v.instead}`)} → ${page.t(`verdict-${v.verdict}`)}`, page.t("of-inspection", { seq: v.inspection }),
+    page.t(`role-${v.role}`), v.was !== null && page.t("replaces", { seq: v.was })],
   audit: (page, v) => [worded(page, `audit-${v.event}`, v.event), v.version, v.detail],
 };
 

@@ -508,3 +508,19 @@ accepted = accepted
 forgotten = removed
 audit-certificate_accepted = certificate accepted
 audit-certificate_removed = certificate removed
+
+# Verdicts of people
+kind-verdict = verdict
+of-inspection = inspection #{ $seq }
+to-judge = To judge
+to-judge-note = the inspection asks; newest first
+nothing-to-judge = Nothing to judge
+more-to-judge = { $n } more wait
+judged = Judged by people
+judged-note = a verdict may be corrected; both stay on record
+judge-PASS = Good
+judge-REJECT = Reject
+judge-part = Judge part { $unit }
+judged-by = { $role }, { $time }
+change-verdict = Change
+faster-verdict = Somebody was faster: { $verdict }. Choose again to replace it.

@@ -525,3 +525,19 @@ accepted = 已接受
 forgotten = 已移除
 audit-certificate_accepted = 接受证书
 audit-certificate_removed = 移除证书
+
+# 人工判定
+kind-verdict = 人工判定
+of-inspection = 检测 #{ $seq }
+to-judge = 待人工判定
+to-judge-note = 检测无法确定；最新在前
+nothing-to-judge = 没有待判定的零件
+more-to-judge = 另有 { $n } 件待判定
+judged = 已人工判定
+judged-note = 可更正；两次判定都保留在记录中
+judge-PASS = 合格
+judge-REJECT = 不合格
+judge-part = 判定零件 { $unit }
+judged-by = { $role }，{ $time }
+change-verdict = 更正
+faster-verdict = 已有人先判定：{ $verdict }。要替换请重新选择。
