@@ -21,6 +21,7 @@ from gateway.panel.view import View
 LOOK_BACK = 24 * 3600 * SECOND  # plant time within which a part can be judged
 PAGE = 200
 LISTED = 60
+LATEST = 24  # of those that were judged
 MOST_RECORDS = 20_000
 
 
@@ -114,7 +115,7 @@ def _whole(asks: Asks, view: View, limit: int) -> dict[str, Any]:
     return {
         "open": len(waiting),
         "asks": [_part(view, one, None) for one in waiting[:LISTED]],
-        "decided": [_part(view, one, said[one.seq]) for one in settled[:LISTED]],
+        "decided": [_part(view, one, said[one.seq]) for one in settled[:LATEST]],
         "inspections": [_part(view, one, said.get(one.seq)) for one in newest],
     }
 

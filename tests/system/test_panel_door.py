@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
-from agent.model import Kind
+from agent.model import Decision, Kind, Record, Verdict
 from gateway import assets
 from gateway.panel.access import Access
 from gateway.panel.roles import Role
@@ -18,7 +19,7 @@ from gateway.panel.users import Users
 from gateway.payload import reason_body
 from tests.system.panel_people import People, people
 from tests.system.panel_serve import serving
-from tests.system.panel_view import LINE, SampleView
+from tests.system.panel_view import LINE, SIM, SampleView
 from tests.system.test_panel_pages import CHROMIUM, browser, page
 
 __all__ = ["browser", "page"]  # fixtures
@@ -136,3 +137,60 @@ async def test_an_operator_names_a_reason_and_is_told_where_somebody_was_faster(
         await expect(first.locator(".what")).to_contain_text("cleaning Operator says · PLC says: die protection")
         await expect(page.locator(".causes [data-reason=cleaning]")).to_be_visible()
         assert [one.body["reason_word"] for one in view.history if one.kind is Kind.REASON] == ["no-tool", "cleaning"]
+
+
+def decision(part: Record, verdict: Verdict) -> Decision:
+    """What an engineer says of a part, elsewhere."""
+    unit = str(part.body["unit"])
+    return Decision(part.machine, part.seq, unit, part.time, verdict, Verdict.ASK, None, "u1", "engineer", SIM)
+
+
+SCREENS = [("en", 360, ("Pass", "Reject")), ("zh-CN", 1920, ("合格", "剔除"))]
+
+
+@pytest.mark.parametrize(("lang", "width", "words"), SCREENS)
+async def test_an_operator_judges_a_part_and_is_told_where_somebody_was_faster(
+    page: Page, tmp_path: Path, lang: str, width: int, words: tuple[str, str]
+) -> None:
+    known = people(tmp_path / "access")
+    await page.set_viewport_size({"width": width, "height": 780})
+    async with gateway(tmp_path, known.access) as (url, view):
+        asked = next(one for one in view.history if one.body.get("verdict") == "ASK")
+        other = replace(asked, seq=len(view.history) + 1, body={**asked.body, "unit": "diecast1-001149"})
+        view.history.append(other)
+        await enter(page, known, Role.OPERATOR, url)
+        await page.goto(f"{url}?lang={lang}#inspections")
+        waiting, judged = page.locator(".asks .insp"), page.locator("[data-judged]")
+        await expect(waiting).to_have_count(2)
+        await fits(page)
+        heights = [box["height"] for one in await waiting.locator("button").all() if (box := await one.bounding_box())]
+        assert len(heights) == 4
+        assert min(heights) >= 44
+        await waiting.first.get_by_role("button", name=words[0]).press("Enter")
+        await expect(waiting).to_have_count(1)
+        await expect(judged.locator(".what b")).to_have_text(words[0])
+        assert await page.evaluate("document.activeElement.className") == "asks"
+
+        async def overtaken(route: Route) -> None:
+            await view.decide(decision(asked, Verdict.PASS))
+            await route.continue_()
+
+        await page.route("**/api/v1/inspections/*", overtaken, times=1)
+        await waiting.get_by_role("button", name=words[1]).click()
+        await expect(waiting).to_have_count(0)
+        await expect(judged.locator(".refusal")).to_contain_text(words[0])
+        await fits(page)
+        await judged.first.locator("[data-verdict=REJECT]").click()
+        await expect(judged.first.locator(".what b")).to_have_text(words[1])
+        await expect(page.locator(f"[data-unit='{asked.body['unit']}'] .vd")).to_contain_text(words[1])
+        told = [(one.body["verdict"], one.body["instead"]) for one in view.history if one.kind is Kind.VERDICT]
+        assert told == [("PASS", "ASK"), ("PASS", "ASK"), ("REJECT", "PASS")]
+
+
+async def test_who_may_not_judge_sees_what_waits_and_no_button(page: Page, tmp_path: Path) -> None:
+    known = people(tmp_path / "access")
+    async with gateway(tmp_path, known.access) as (url, _):
+        await enter(page, known, Role.VIEWER, url)
+        await page.goto(f"{url}?lang=en#inspections")
+        await expect(page.locator(".asks .insp")).to_have_count(1)
+        await expect(page.locator(".asks button")).to_have_count(0)
