@@ -43,29 +43,29 @@ def with_rows(name, change):
 
 def test_a_whole_ledger_passes():
     totals(whole(), 2 * LIFE + 9)
-    held(whole(), links=2)
+    held(whole(), restated=1)
     polled(whole())
 
 
 def test_a_value_told_again_by_a_new_link_is_no_double_and_more_are():
     twice = with_rows("serial", lambda rows: [*rows[:5], rows[4], *rows[5:]])
-    held(twice, links=2)
+    held(twice, restated=1)
     with pytest.raises(AssertionError, match="came again"):
-        held(twice, links=1)
+        held(twice, restated=0)
 
 
 def test_a_value_lost_in_a_life_is_found_and_one_between_lives_cannot_be_known():
     with pytest.raises(AssertionError, match="lost between"):
-        held(with_rows("serial", lambda rows: rows[:7] + rows[8:]), links=2)
+        held(with_rows("serial", lambda rows: rows[:7] + rows[8:]), restated=1)
     shorter = with_rows("serial", lambda rows: rows[:19] + rows[20:])
     hashes = [row for row in shorter.samples["check"] if row.value != check(LIFE + 19)]
-    held(dataclasses.replace(shorter, samples=shorter.samples | {"check": hashes}), links=2)
+    held(dataclasses.replace(shorter, samples=shorter.samples | {"check": hashes}), restated=1)
 
 
 def test_values_that_the_server_called_bad_are_not_lost():
     bad = with_rows("serial", lambda rows: [*rows[:7], Row(rows[7].time, float("nan"), BAD), *rows[8:]])
     hashes = [row for row in bad.samples["check"] if row.value != check(LIFE + 7)]
-    held(dataclasses.replace(bad, samples=bad.samples | {"check": hashes}), links=2)
+    held(dataclasses.replace(bad, samples=bad.samples | {"check": hashes}), restated=1)
 
 
 @pytest.mark.parametrize("name", ["good", "check"])
