@@ -58,11 +58,14 @@ def step(
     max_rate: float,
     unseen: str | None = None,
     late: int = 0,
+    boot: int | None = None,
 ) -> tuple[CounterState, Count]:
     """The counter after reading `raw` (0 <= raw < modulus) of source time `time` (ns), and what it adds.
 
     `max_rate` is parts per second at best; `unseen` is the note for parts made while nobody looked: late, restart.
     A source time may miss the moment the value held by up to `late` ns, so that much more may have passed.
+    `boot` is when the device started last (ns), where it tells: then what it shows may be all since then, or go on from
+    before; the least of both is counted, and the bounds hold the other.
     A value older than the state adds nothing. sum(delta) == total within an epoch, whatever comes.
     """
     if state is None:
@@ -71,8 +74,12 @@ def step(
         return state, NOTHING
     possible = most(time - state.time + late, max_rate)
     delta = (raw - state.raw) % modulus
-    if delta <= possible:
-        return _counted(state, raw, delta, time), _told(state, raw, delta, modulus, possible, unseen)
+    booted = boot is not None and boot > state.time and raw <= most(time - boot + late, max_rate)
+    if delta <= possible and not (booted and raw < state.raw):
+        told = _told(state, raw, delta, modulus, possible, unseen)
+        if booted and boot is not None:
+            told = _perhaps_anew(told, state.raw + most(boot - state.time + late, max_rate), possible)
+        return _counted(state, raw, delta, time), told
     if raw < state.raw and raw <= possible:
         return _epoch(state, raw, raw, time), Count(raw, "reset", 0, possible - raw)
     return _suspect(state, raw, modulus, time, max_rate, late)
@@ -92,6 +99,12 @@ def _told(state: CounterState, raw: int, delta: int, modulus: int, possible: int
     turns = (possible - delta) // modulus
     note = unseen if unseen and delta else "wrap" if raw < state.raw else None
     return Count(delta, note, 0, turns * modulus)
+
+
+def _perhaps_anew(told: Count, missed: int, possible: int) -> Count:
+    """The count of a device that started since: if from 0, then `missed` parts at most are in no delta."""
+    high = max(told.high, min(missed, possible - told.delta))
+    return Count(told.delta, "reset", 0, high) if high else told
 
 
 def _epoch(state: CounterState, raw: int, delta: int, time: int) -> CounterState:

@@ -15,6 +15,7 @@ from agent.model import BAD, BAD_NO_DATA, SECOND, Batch, DeviceNow, MachineNow, 
 from agent.times import Counter
 
 STALE = 5 * SECOND
+ASKED = 2 * SECOND  # from a device telling how long it has been up to its link being open; its clock may tick slowly
 
 
 class TagRef(NamedTuple):
@@ -128,6 +129,8 @@ class Link:
     def __init__(self, rule: DeviceRule, wanted: set[str]) -> None:
         self.rule = rule
         self.origin = Origin()
+        self._up: int | None = None  # the device, when the link was opened
+        self._opened = 0
         self.connected = False
         self.connects = 0
         self.batches = 0
@@ -143,13 +146,14 @@ class Link:
         self._status = np.full(len(names), BAD_NO_DATA, np.uint32)
         self._text: dict[int, str] = {}
 
-    def open(self, origin: Origin) -> None:
+    def open(self, origin: Origin, mono: int) -> None:
         """The link is up; nothing is observed before the first batch.
 
         What once said that it is simulated stays so: a simulator whose word got lost must not look real.
         """
         if origin.simulated or not self.origin.simulated:
             self.origin = origin
+        self._up, self._opened = None if origin.up_s is None else int(origin.up_s * SECOND), mono
         self.connected, self.fresh = True, False
         self.connects += 1
 
@@ -176,6 +180,10 @@ class Link:
         columns = batch.index[rows], batch.value[rows], batch.source_time[rows], usable
         lists = (column.tolist() for column in columns)
         return [Row(self.rule.tags[i][0], v if ok else None, t) for i, v, t, ok in zip(*lists, strict=True)]
+
+    def boot(self, now: int, mono: int) -> int | None:
+        """When the device started by its own word, or a little before; `now` is the plant's time. None if it is mute."""
+        return None if self._up is None else now - int((self._up + ASKED + mono - self._opened) * self.origin.speed)
 
     def plant_time(self, mono: int) -> int | None:
         """The device's clock now, carried on from its last batch at the speed it told; None before the first."""
@@ -227,6 +235,7 @@ def counted(
     time: int,
     max_rate: float,
     unseen: str | None,
+    boot: int | None = None,
 ) -> Counted | None:
     """What a counter's reading adds; None where it adds nothing, is no reading or comes before its pace."""
     if value is None or not 0 <= value < rule.modulus / rule.per:
@@ -234,7 +243,7 @@ def counted(
     if before is not None and 0 <= time - before.time < rule.pace:
         return None
     fastest = max_rate if rule.max_rate is None else rule.max_rate
-    after, count = step(before, int(value * rule.per), rule.modulus, time, fastest, unseen, rule.late)
+    after, count = step(before, int(value * rule.per), rule.modulus, time, fastest, unseen, rule.late, boot)
     return None if after == before and count == NOTHING else Counted(counter, count, after, before, time)
 
 
@@ -252,12 +261,12 @@ class Meter:
         self.rule = rule
         self.state: CounterState | None = None
 
-    def take(self, device: str, rows: Sequence[Row], until: int, unseen: str | None) -> list[Counted]:
-        """Take a device's rows, vouched for up to plant time `until`."""
+    def take(self, device: str, rows: Sequence[Row], until: int, unseen: str | None, boot: int | None) -> list[Counted]:
+        """Take a device's rows, vouched for up to plant time `until`; `boot` as of counter.step."""
         found = []
         for row in rows:
             if TagRef(device, row.tag) == self.rule.tag:
-                one = counted(self.counter, self.rule, self.state, row.value, until, 0.0, unseen)
+                one = counted(self.counter, self.rule, self.state, row.value, until, 0.0, unseen, boot)
                 if one is not None:
                     self.state = one.state
                     found.append(one)
@@ -300,11 +309,14 @@ class Station:
         for counter, state in self.counters.items():
             self.counters[counter] = set_back(state, now)
 
-    def take(self, device: str, rows: Sequence[Row], until: int, unseen: str | None) -> Seen:
-        """Take a device's rows, vouched for up to `until`; `unseen` says why the time before was not watched, if so."""
+    def take(self, device: str, rows: Sequence[Row], until: int, unseen: str | None, boot: int | None = None) -> Seen:
+        """Take a device's rows, vouched for up to `until`; `unseen` says why the time before was not watched, if so.
+
+        `boot` is when the device started last, where that is of interest.
+        """
         seen = Seen()
         for row in rows:
-            self._count(TagRef(device, row.tag), row, unseen, seen, until)
+            self._count(TagRef(device, row.tag), row, unseen, seen, until, boot)
             if TagRef(device, row.tag) == self.rule.cycle:
                 self.cycle_s = row.value
         readings = [one for row in rows if (one := self._reading(TagRef(device, row.tag), row)) is not None]
@@ -326,12 +338,13 @@ class Station:
         value = int(row.value) if row.value is not None and row.value.is_integer() else None
         return Reading(tag == self.rule.state, value, row.time)
 
-    def _count(self, tag: TagRef, row: Row, unseen: str | None, seen: Seen, until: int) -> None:
+    def _count(self, tag: TagRef, row: Row, unseen: str | None, seen: Seen, until: int, boot: int | None) -> None:
         for counter, rule in self.rule.counters.items():
             if rule.tag != tag:
                 continue
             time = until if counter == "energy" else row.time
-            one = counted(counter, rule, self.counters.get(counter), row.value, time, self.rule.max_rate, unseen)
+            before, fastest = self.counters.get(counter), self.rule.max_rate
+            one = counted(counter, rule, before, row.value, time, fastest, unseen, boot)
             if one is not None:
                 self.counters[counter] = one.state
                 seen.counted.append(one)

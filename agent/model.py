@@ -71,12 +71,14 @@ class Origin:
 
     `simulated` is read from the device's own identification and cannot be configured away.
     `speed` is how many seconds the device's clock runs in a second of ours: 1.0 for real machines.
+    `up_s` is for how many seconds of ours it had been up when it was asked, None where it does not tell.
     """
 
     vendor: str = ""
     product: str = ""
     simulated: bool = False
     speed: float = 1.0
+    up_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,9 +147,9 @@ class Plant:
         now = self.time(0)
         return records + [self._over(body, now, simulated=past.simulated) for body in past.faults]
 
-    def opened(self, device: str, origin: Origin) -> None:
+    def opened(self, device: str, origin: Origin, mono: int) -> None:
         """A link is up; nothing is observed before its first batch."""
-        self.links[device].open(origin)
+        self.links[device].open(origin, mono)
         for station in self._told_by(device):
             station.simulated |= self.links[device].origin.simulated
 
@@ -168,16 +168,17 @@ class Plant:
         # a device that tells no machine's state need not carry the plant's clock
         until = batch.time if device in self._watching else self.time(mono)
         told = Told(self._resume(device, until))
+        boot = None if link.fresh else link.boot(until, mono)
         rows = link.take(batch, until, mono)
         self._windows.advance(until)
         if self._meter is not None:
-            for one in self._meter.take(device, rows, until, unseen):
+            for one in self._meter.take(device, rows, until, unseen, boot):
                 told.counters["", one.counter] = one.state
                 told.records += self._counted("", one, mono, late=unseen is not None, simulated=link.origin.simulated)
         for station in self.stations.values():
             if not station.hears(device):
                 continue
-            seen = station.take(device, rows, until, unseen)
+            seen = station.take(device, rows, until, unseen, boot)
             for span in seen.spans:
                 self._windows.span(station.rule.name, span, simulated=station.simulated)
             told.records += self._changed(station, seen.changes)

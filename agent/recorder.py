@@ -96,7 +96,7 @@ class Recorder:
 
     async def connected(self, device: str, origin: Origin) -> None:
         """The link is up. Nothing is observed before its first batch."""
-        self._plant.opened(device, origin)
+        self._plant.opened(device, origin, self._mono_ns())
 
     async def disconnected(self, device: str, fault: Fault | None) -> bool:
         """The link is gone: its machines are UNKNOWN from its last batch on. True where the fault is news."""

@@ -104,6 +104,8 @@ class Breaker:
                 await self._servers[fault.target].off()
                 if fault.kind == "reset":
                     self._live.reset(MACHINES_OF[fault.target])
+                if fault.kind == "reset" and fault.target == "opcua":
+                    await self._opcua.boot()
                 if fault.kind == "shift":
                     await self._opcua.shift()
             case _:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+from copy import copy
 from datetime import UTC, datetime, timedelta
 
 from asyncua import ua
@@ -149,6 +150,13 @@ class OpcuaServer:
             listener.set_policies(self._server._policies)  # the server keeps them nowhere else
             await listener.start()
             self._server.bserver = listener
+
+    async def boot(self) -> None:
+        """Tell from now on that it started now."""
+        inside = self._server.iserver
+        status = copy(await inside.server_status_node.read_value())
+        status.StartTime = status.CurrentTime = datetime.now(UTC)
+        await inside.server_status_node.write_value(status)
 
     async def close(self) -> None:
         """Close for good."""

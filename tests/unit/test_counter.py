@@ -101,3 +101,48 @@ def test_a_plausible_machine_is_counted_to_the_part_through_wraps_and_duplicates
         for _ in range(repeats):
             state, _ = step(state, true % 256, 256, now, 1.0)
     assert (state.total, state.epoch) == (sum(made), 0)
+
+
+@given(
+    old=st.integers(0, 2000),
+    before=st.integers(0, 60),
+    since=st.integers(0, 60),
+    idle=st.integers(0, 3600),
+    down=st.integers(1, 3600),
+    keeps=st.booleans(),
+)
+def test_a_device_that_started_meanwhile_is_never_counted_twice_and_the_bounds_hold_what_it_may_have_lost(
+    old, before, since, idle, down, keeps
+):
+    boot = before / RATE + idle + down
+    now = boot + since / RATE + idle
+    raw = old + before + since if keeps else since
+    state = CounterState(old, 7, 0, at(0))
+    after, count = step(state, raw, MODULUS, at(now), RATE, "late", boot=at(boot))
+    made = before + since
+    assert count.delta <= made <= count.delta + count.high
+    assert count.low == 0
+    assert after.counted - state.counted == count.delta
+    assert after.total == (count.delta if after.epoch else 7 + count.delta)
+
+
+def test_a_plc_that_passed_its_old_count_after_a_boot_says_what_it_may_have_missed():
+    state, count = step(CounterState(5, 5, 0, at(0)), 9, MODULUS, at(600), RATE, "late", boot=at(300))
+    assert (count.delta, count.note, count.low, count.high) == (4, "reset", 0, 5 + most(at(300), RATE))
+    assert (state.epoch, state.total) == (0, 9)
+
+
+def test_a_total_that_cannot_have_been_made_since_the_boot_was_kept_by_the_plc():
+    _, count = step(CounterState(412, 5, 0, at(0)), 415, MODULUS, at(600), RATE, "late", boot=at(300))
+    assert (count.delta, count.high) == (3, 0)
+
+
+def test_after_a_boot_a_small_register_that_shows_less_was_reset_and_did_not_turn():
+    state, count = step(CounterState(250, 5, 0, at(0)), 3, 256, at(600), RATE, "late", boot=at(300))
+    assert (count.delta, count.note, state.epoch) == (3, "reset", 1)
+    assert step(CounterState(250, 5, 0, at(0)), 3, 256, at(600), RATE, "late")[1].delta == 9
+
+
+def test_a_boot_before_the_last_reading_changes_nothing():
+    state = CounterState(5, 5, 0, at(100))
+    assert step(state, 9, MODULUS, at(600), RATE, boot=at(50)) == step(state, 9, MODULUS, at(600), RATE)
