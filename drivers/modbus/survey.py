@@ -106,15 +106,16 @@ async def survey(
     return found
 
 
-async def peek(host: str, port: int, unit: int, space: Space, start: int, timeout: float) -> bytes:
-    """The octets of as many registers from `start` on as are there, at most four; none where the first is not."""
+async def peek(host: str, port: int, unit: int, space: Space, start: int, timeout: float, most: int = 4) -> bytes:
+    """The octets of registers from `start` on: `most`, else half as many, and so on; none where the first is not."""
     wire = Wire(host, port, timeout)
     try:
-        for count in (4, 2, 1):
+        count = most
+        while count:
             try:
                 return await _read(lambda pdu: wire.ask(unit, pdu), space, start, count)
             except (Refusal, TimeoutError):
-                continue
+                count //= 2
         return b""
     finally:
         wire.close()

@@ -71,11 +71,14 @@ CLOSING_S = 1.0
 
 
 class ReadOnlyServices(Observer):
-    """Stops any request that is not on the list before it is sent."""
+    """Stops any request that is not on the list before it is sent: READ_ONLY_SERVICES and `more` that only reads."""
+
+    def __init__(self, more: frozenset[str] = frozenset()) -> None:
+        self._more = more
 
     def observe_request(self, request: Any) -> AbstractContextManager[None]:
         name = type(request).__name__
-        if name not in READ_ONLY_SERVICES:
+        if name not in READ_ONLY_SERVICES | self._more:
             raise ValueError(f"{name} does not only read; this driver never sends it")
         return nullcontext()
 
@@ -98,13 +101,14 @@ class QuietSession(UaSession):
 class Session:
     """One session over one channel. Raises NotConnectedError for whatever the server or the network does."""
 
-    def __init__(self, device: OpcuaDevice) -> None:
+    def __init__(self, device: OpcuaDevice, more: frozenset[str] = frozenset()) -> None:
+        """`more` are services beside READ_ONLY_SERVICES that this session needs."""
         self._device = device
         self._client = Client(device.url, timeout=device.timeout)
         self._client.name = self._client.description = "tanchang"
         self._client.session_timeout = SESSION_TIMEOUT_MS
         self._client.uaclient.session = QuietSession(self._client.uaclient)
-        self._client.uaclient.observer = ReadOnlyServices()
+        self._client.uaclient.observer = ReadOnlyServices(more)
         wire.vet_all_responses(self._client.uaclient)
         self._decoder = Decoder()
         self._gone: asyncio.Future[None] | None = None
@@ -143,6 +147,11 @@ class Session:
         client = self._client
         nonce, identities = getattr(client, SERVER_NONCE), getattr(client, IDENTITIES)
         return Ticket(client.uaclient.session.authentication_token, nonce, identities)
+
+    @property
+    def services(self) -> UaSession:
+        """The library's session, for services that this class does not have."""
+        return self._client.uaclient.session
 
     @property
     def channel_lifetime_s(self) -> float:

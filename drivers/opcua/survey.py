@@ -149,14 +149,15 @@ async def _described(client: Client, nodes: Sequence[ua.ReferenceDescription]) -
             node.NodeId.NamespaceIndex,
             node.NodeId.to_string().partition(";")[2],  # behind the namespace, which is not the standard's 0
             node.DisplayName.Text or node.BrowseName.Name or "",
-            None if isinstance(value, list) else _datatype(kind),
+            None if isinstance(value, list) else datatype_of(kind),
             str(value),
         )
         for node, kind, value in zip(nodes, types, values, strict=True)
     ]
 
 
-def _datatype(kind: Any) -> str | None:
+def datatype_of(kind: Any) -> str | None:
+    """Ours of a DataType attribute, None where we have none."""
     if not isinstance(kind, ua.NodeId) or kind.NamespaceIndex != 0:
         return None
     return DATATYPES.get(kind.Identifier) if isinstance(kind.Identifier, int) else None

@@ -6,10 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from agent.certificates import Certificates
+from agent.explorer import Looks
 from agent.linefile import load
 from agent.revisions import Revisions
 from drivers.opcua import pki
 from drivers.opcua.device import OpcuaDevice
+from gateway.panel.explorer import Explorer, Level, Node, Place, Register
 from gateway.panel.health import Clock, Disk, Health, Loop, Memory, Processor, Store
 from gateway.panel.workbench import Workbench
 
@@ -79,6 +81,28 @@ def showed(folder: Path, kind: str, days: int, url: str = URL) -> str:
     return one.thumbprint
 
 
-def sample_bench(folder: Path) -> Workbench:
+def sample_bench(folder: Path, explorer: Explorer | None = None) -> Workbench:
     """Everything an engineer works with, in a folder of the test's."""
-    return Workbench(lambda: HEALTH, revisions(folder), Certificates([cell(folder)]))
+    return Workbench(lambda: HEALTH, revisions(folder), Certificates([cell(folder)]), explorer or Looks([cell(folder)]))
+
+
+class Shown:
+    """An explorer of one server with a folder and one unit with two registers."""
+
+    def places(self) -> list[Place]:
+        return [
+            Place("cell1", "opcua", URL, "nodes"),
+            Place("plc1", "modbus", "127.0.0.1:502 unit 1", "registers"),
+            Place("meter1", "modbus", "/dev/ttyS0 unit 3", "", "its line carries one master"),
+        ]
+
+    async def nodes(self, device: str, node: str) -> Level:  # noqa: ARG002
+        below = Node("ns=2;s=press1", "press1", is_variable=False, datatype=None, value="", tag="")
+        tag = '  { name = "good", node = "s=press1.good" },'
+        good = Node("ns=2;s=press1.good", "good", is_variable=True, datatype="u32", value="1052", tag=tag)
+        return Level((good,) if node == below.node else (below,), more=False)
+
+    async def registers(self, device: str, address: str, count: int) -> list[Register]:  # noqa: ARG002
+        floats = {"ABCD": "20.5", "CDAB": "0", "BADC": "1", "DCBA": "2"}
+        tags = {"u16": "HR6 as u16", "ABCD": "HR6 as f32", "CDAB": "", "BADC": "", "DCBA": ""}
+        return [Register(address, 16804, 16804, floats, tags)]

@@ -14,7 +14,7 @@ from drivers.opcua import pki
 from gateway.panel.roles import Role
 from gateway.panel.server import create
 from gateway.panel.workbench import Workbench
-from tests.system.panel_bench import HEALTH, TEXT, sample_bench, showed
+from tests.system.panel_bench import HEALTH, TEXT, Shown, sample_bench, showed
 from tests.system.panel_people import people
 from tests.system.panel_serve import serving
 from tests.system.panel_view import LINE, SampleView
@@ -132,3 +132,24 @@ async def test_a_certificate_is_accepted_and_removed_and_an_end_is_told(page: Pa
         await expect(row).to_have_count(0)
         assert [one[0] for one in view.audited] == ["certificate_accepted", "certificate_removed"]
         assert waiting in view.audited[0][3]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-CN"])
+async def test_a_server_and_a_unit_are_looked_at_and_a_line_is_copied(page: Page, tmp_path: Path, lang: str) -> None:
+    browse, read = {"en": ("Browse", "Read"), "zh-CN": ("浏览", "读取")}[lang]
+    async with opened(page, tmp_path, "setup/browse", lang, sample_bench(tmp_path, Shown())):
+        await page.locator("[data-place=cell1]").get_by_role("button", name=browse).press("Enter")
+        await page.locator("[data-node='ns=2;s=press1'] .into").press("Enter")
+        await expect(page.locator(".path button")).to_have_text(["Objects", "press1"])
+        good = page.locator("[data-node='ns=2;s=press1.good']")
+        await expect(good.locator(".num")).to_have_text("1052")
+        await good.locator(".small").press("Enter")
+        await expect(page.locator(".copied input")).to_be_focused()
+        await expect(page.locator(".copied input")).to_have_value('{ name = "good", node = "s=press1.good" },')
+        await page.locator("[data-place=plc1] [name=address]").fill("HR6")
+        await page.locator("[data-place=plc1]").get_by_role("button", name=read).press("Enter")
+        row = page.locator("[data-register=HR6]")
+        await expect(row.locator(".cell")).to_have_text(["16804", "20.5", "0", "1", "2"])
+        await fits_everywhere(page)
+        await row.locator(".cell").nth(1).press("Enter")
+        await expect(page.locator(".copied input")).to_have_value("HR6 as f32")

@@ -53,6 +53,9 @@ ROUTES = {
     ("GET", "/api/v1/certificates"): May.CONFIGURE,
     ("POST", "/api/v1/certificates/{thumbprint}"): May.CONFIGURE,
     ("DELETE", "/api/v1/certificates/{thumbprint}"): May.CONFIGURE,
+    ("GET", "/api/v1/explorer"): May.CONFIGURE,
+    ("POST", "/api/v1/explorer/{device}/nodes"): May.CONFIGURE,
+    ("POST", "/api/v1/explorer/{device}/registers"): May.CONFIGURE,
     ("GET", "/api/v1/audit"): May.AUDIT,
     ("GET", "/api/v1/users"): May.USERS,
     ("POST", "/api/v1/users"): May.USERS,
@@ -80,6 +83,8 @@ PATHS = {
     "/api/v1/inspections/{seq}": "/api/v1/inspections/1",
     "/api/v1/linefile/versions/{number}": "/api/v1/linefile/versions/1",
     "/api/v1/certificates/{thumbprint}": f"/api/v1/certificates/{64 * '0'}",
+    "/api/v1/explorer/{device}/nodes": "/api/v1/explorer/cell1/nodes",
+    "/api/v1/explorer/{device}/registers": "/api/v1/explorer/press1/registers",
     "/api/v1/users/{ident}": "/api/v1/users/nobody",
 }
 

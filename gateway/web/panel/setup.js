@@ -2,6 +2,7 @@
 /** The engineer's page: the line file, certificates, what a device has. */
 
 import { may } from "./access.js";
+import { Browse } from "./browse.js";
 import { Certificates } from "./certificates.js";
 import { html } from "./html.js";
 import { LineFile } from "./linefile.js";
@@ -10,7 +11,7 @@ import { place } from "./store.js";
 /** @typedef {import("./parts.js").Page} Page */
 
 /** @type {Record<string, any>} */
-const PARTS = { setup: LineFile, "setup/certificates": Certificates };
+const PARTS = { setup: LineFile, "setup/certificates": Certificates, "setup/browse": Browse };
 
 /** @param {{page: Page}} props */
 export function Setup({ page }) {

@@ -12,7 +12,7 @@ export const LANGUAGES = ["zh-CN", "en"];
 export const TABS = ["overview", "devices", "stops", "inspections", "plan", "faults", "ledger", "health", "setup"];
 /** What is asked for only by those who may. @type {Record<string, [string, string][]>} */
 const MORE = {
-  setup: [["configure", "/api/v1/linefile"]], "setup/certificates": [["configure", "/api/v1/certificates"]],
+  setup: [["configure", "/api/v1/linefile"]], "setup/certificates": [["configure", "/api/v1/certificates"]], "setup/browse": [["configure", "/api/v1/explorer"]],
    access: [["users", "/api/v1/users"], ["audit", "/api/v1/audit?limit=60"]] };
 const KEPT = "tanchang.lang";
 const RIBBON_HOURS = 4;
