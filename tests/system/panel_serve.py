@@ -12,9 +12,9 @@ from gateway.listen import listening, server
 
 
 @contextlib.asynccontextmanager
-async def serving(app: FastAPI) -> AsyncIterator[str]:
+async def serving(app: FastAPI, port: int = 0) -> AsyncIterator[str]:
     """The address, such as 127.0.0.1:43210, for as long as the block lasts."""
-    listener = listening("127.0.0.1", 0)
+    listener = listening("127.0.0.1", port)
     serve = server(app, "error")
     task = asyncio.create_task(serve.serve([listener]))
     try:

@@ -82,7 +82,9 @@ LINE = Line(
 )
 
 
-def kpi(name: str, machine: str, unit: str, parts: tuple[float, float, float], coverage: float, **more: Any) -> Kpi:
+def kpi(
+    name: str, machine: str, unit: str, parts: tuple[float, float, float | None], coverage: float, **more: Any
+) -> Kpi:
     """A figure of the shift: numerator, denominator and value in `parts`."""
     expected = 337 * 60.0 * (1 if machine else 5)
     numerator, denominator, value = parts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +75,9 @@ async def told(recorder: Recorder) -> None:
         await recorder.inspect(Inspection(unit, "diecast1", time, verdict, *scores, SIM.simulated, 9.1))
 
 
-@pytest.fixture
-async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+@asynccontextmanager
+async def panel_of_press1(tmp_path: Path) -> AsyncIterator[str]:
+    """The address of a panel before a ledger that holds the story of press1."""
     ledger = await Ledger.open(tmp_path)
     rules, devices = wiring.machine_rules(FILE, FILE.devices), wiring.device_rules(FILE.devices)
     recorder = Recorder(FILE.equipment, rules, devices, wiring.calendar(FILE), ledger, mono_ns=lambda: 0)
@@ -83,13 +85,19 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     await told(recorder)
     reader = Reader(tmp_path)
     view = AgentView(recorder, ledger, reader, tmp_path, refuse, FILE)
+    async with serving(create(FILE.equipment, view)) as address:
+        yield address
+    reader.close()
+    await ledger.close()
+
+
+@pytest.fixture
+async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     async with (
-        serving(create(FILE.equipment, view)) as address,
+        panel_of_press1(tmp_path) as address,
         httpx.AsyncClient(base_url=f"http://{address}/api/v1", trust_env=False) as client,
     ):
         yield client
-    reader.close()
-    await ledger.close()
 
 
 async def asked(client: httpx.AsyncClient, path: str, **wanted: object) -> Any:

@@ -252,29 +252,6 @@ async def test_the_language_changes_in_place_and_is_kept(page: Page, tmp_path: P
         await expect(page.locator("main h2")).to_have_text("Plan")
 
 
-@pytest.mark.parametrize("lang", ["zh-CN", "en"])
-@pytest.mark.parametrize("width", [360, 1024, 1920])
-async def test_no_page_is_wider_than_the_screen(page: Page, tmp_path: Path, lang: str, width: int) -> None:
-    await page.set_viewport_size({"width": width, "height": 780})
-    async with shown(page, SampleView(tmp_path), lang=lang):
-        for tab in TABS:
-            await turn(page, tab)
-            wide, room = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-            assert (tab, wide) == (tab, room)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_every_page_passes_the_accessibility_rules(page: Page, tmp_path: Path, scheme: str) -> None:
-    axe = assets.WEB / "node_modules" / "axe-core" / "axe.min.js"
-    await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    async with shown(page, SampleView(tmp_path)):
-        await page.evaluate(axe.read_text() + ";0")
-        for tab in TABS:
-            await turn(page, tab)
-            found = await page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})")
-            assert [(tab, v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found["violations"]] == []
-
-
 def looked_into(folder: Path) -> SampleView:
     """A line whose trim1 can be taken apart: its figure is what its records say, its tags have samples."""
     whole = kpi("utilization", "trim1", "%", (7980.0, 7980.0, 100.0), 0.72, low=61.1, high=89.0)
