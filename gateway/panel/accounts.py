@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import time
 from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
@@ -12,18 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent.model import Kind
 from gateway import payload
-from gateway.panel.access import Access, Session, allow, document, session_of, source
-from gateway.panel.limits import Allowance, Tries
-from gateway.panel.roles import LONGEST_SECRET, TABLE, May, Role, allowed, weakness
-from gateway.panel.secrecy import BusyError
-from gateway.panel.users import User, Users, UsersError
+from gateway.panel.access import Access, Session, allow, document, session_of
+from gateway.panel.porter import Porter
+from gateway.panel.roles import LONGEST_SECRET, TABLE, May, Role, allowed
+from gateway.panel.users import User, UsersError
 from gateway.panel.view import View
 
-WRONG = "name or secret is wrong"
-A_NAME = 10 / 60.0  # log-ins a second for one name, from wherever: a PIN of six digits lasts for months
-AT_ONCE = 10.0
-REFUSALS_TOLD = 0.2  # records a second of log-ins refused: a flood does not fill the ledger
-MOST_NAMES = 1000
 Name = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^\w[\w .@-]*$")]
 Secret = Annotated[str, Field(min_length=1, max_length=LONGEST_SECRET)]
 
@@ -47,6 +39,13 @@ class Claim(LogIn):
     code: Annotated[str, Field(max_length=40)]
 
 
+class Own(Body):
+    """One's own secret: the old one and the new one."""
+
+    old: Secret
+    new: Secret
+
+
 class NewUser(LogIn):
     """Somebody who may log in from now on."""
 
@@ -58,81 +57,6 @@ class Change(Body):
 
     role: Role | None = None
     secret: Secret | None = None
-
-
-class Porter:
-    """Lets people in, at a pace at which guessing is hopeless and the machines notice nothing."""
-
-    def __init__(self, access: Access, view: View) -> None:
-        self.access = access
-        self._view = view
-        self._tries = Tries()
-        self._names: dict[str, Allowance] = {}
-        self._told = Allowance(REFUSALS_TOLD, AT_ONCE)
-
-    @property
-    def users(self) -> Users:
-        """The users; 404 where this panel has none."""
-        if self.access.users is None:
-            raise HTTPException(404, "nobody can log in to this panel")
-        return self.access.users
-
-    async def user(self, request: Request, said: LogIn) -> User:
-        """Who this is; 401 where nobody, 429 for trying too often."""
-        now, origin = time.monotonic(), source(request)
-        self._pace(origin, said.name, now)
-        self._tries.fail(origin, now)
-        user = self.users.named(said.name)
-        if not await self._fits(said.secret, user):
-            await self._refused(user)
-            raise HTTPException(401, WRONG)
-        assert user is not None
-        self._tries.succeed(origin)
-        return user
-
-    async def first(self, request: Request, said: Claim) -> User:
-        """The first admin; 409 where there is one, 401 for a wrong code."""
-        now, origin = time.monotonic(), source(request)
-        if self.users.claimed:
-            raise HTTPException(409, "there is an admin already: log in")
-        self._pace(origin, "", now)
-        self._tries.fail(origin, now)
-        if not self.users.fits_code(said.code):
-            await self._refused(None)
-            raise HTTPException(401, "the code is wrong: it stands on the console and in access/first-admin.code")
-        self._tries.succeed(origin)
-        hashed = await self.hashed(Role.ADMIN, said)
-        if not self.users.fits_code(said.code):  # somebody was faster while this was computed
-            raise HTTPException(409, "there is an admin already: log in")
-        user = self.users.add(said.name, Role.ADMIN, hashed)
-        self.access.claimed.set()
-        return user
-
-    async def hashed(self, role: Role, said: LogIn) -> str:
-        """What is kept of a new secret; 422 for a weak one."""
-        if weak := weakness(role, said.name, said.secret):
-            raise HTTPException(422, weak)
-        try:
-            return await self.access.secrecy.hash(said.secret)
-        except BusyError as error:
-            raise HTTPException(503, str(error), {"retry-after": "1"}) from error
-
-    def _pace(self, origin: str, name: str, now: float) -> None:
-        if len(self._names) > MOST_NAMES:
-            self._names.clear()
-        allowance = self._names.setdefault(name.casefold(), Allowance(A_NAME, AT_ONCE))
-        if wait := self._tries.wait(origin, now) or allowance.wait(now):
-            raise HTTPException(429, "too many tries: wait", {"retry-after": str(math.ceil(wait))})
-
-    async def _fits(self, secret: str, user: User | None) -> bool:
-        try:
-            return await self.access.secrecy.fits(secret, user.hash if user else None)
-        except BusyError as error:
-            raise HTTPException(503, str(error), {"retry-after": "1"}) from error
-
-    async def _refused(self, user: User | None) -> None:
-        if not self._told.wait(time.monotonic()):
-            await self._view.audit("login_refused", user.id if user else "", user.role.value if user else "", "")
 
 
 def add_accounts(app: FastAPI, view: View, access: Access) -> None:
@@ -162,13 +86,13 @@ def _add_door(app: FastAPI, view: View, porter: Porter) -> None:
 
     @app.post("/api/v1/login", dependencies=[allow(May.KNOCK)])
     async def login(request: Request, said: LogIn) -> JSONResponse:
-        user = await porter.user(request, said)
+        user = await porter.user(request, said.name, said.secret)
         return await entered(user, "login")
 
     @app.post("/api/v1/claim", status_code=201, dependencies=[allow(May.KNOCK)])
     async def claim(request: Request, said: Claim) -> JSONResponse:
         try:
-            user = await porter.first(request, said)
+            user = await porter.first(request, said.name, said.secret, said.code)
         except UsersError as error:
             raise HTTPException(409, str(error)) from error
         return await entered(user, "claim", 201)
@@ -180,6 +104,14 @@ def _add_door(app: FastAPI, view: View, porter: Porter) -> None:
         response.body = payload.encode(_me(access, session))
         response.headers["content-length"] = str(len(response.body))
         return response
+
+    @app.post("/api/v1/me/secret", dependencies=[allow(May.OWN)])
+    async def secret(request: Request, said: Own) -> JSONResponse:
+        """One's own PIN or password; ends all sessions of this user but the one it is changed in."""
+        user = porter.users.get(session_of(request).id)
+        if user is None:
+            raise HTTPException(403, "nobody is logged in here who has a secret")
+        return await entered(await porter.changed(request, user, said.old, said.new), "secret_changed")
 
     @app.post("/api/v1/logout", dependencies=[allow(May.KNOCK)])
     async def logout(request: Request) -> JSONResponse:
@@ -197,7 +129,7 @@ def _add_users(app: FastAPI, view: View, porter: Porter) -> None:
 
     @app.post("/api/v1/users", status_code=201, dependencies=[allow(May.USERS)])
     async def add(request: Request, said: NewUser) -> JSONResponse:
-        hashed = await porter.hashed(said.role, said)
+        hashed = await porter.hashed(said.role, said.name, said.secret)
         user = _done(lambda: porter.users.add(said.name, said.role, hashed))
         await told(request, "user_added", f"{user.id} {user.role.value}")
         return JSONResponse(_user(user), 201)
@@ -208,7 +140,7 @@ def _add_users(app: FastAPI, view: View, porter: Porter) -> None:
         role = said.role or before.role
         if said.secret is None and Role.OPERATOR in (role, before.role) and role is not before.role:
             raise HTTPException(422, "between a PIN and a password the secret changes too: give a new one")
-        hashed = await porter.hashed(role, LogIn(name=before.name, secret=said.secret)) if said.secret else None
+        hashed = await porter.hashed(role, before.name, said.secret) if said.secret else None
         user = _done(lambda: porter.users.change(ident, said.role, hashed))
         await told(request, "user_changed", f"{user.id} {user.role.value}")
         return JSONResponse(_user(user))

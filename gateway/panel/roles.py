@@ -21,6 +21,7 @@ class May(StrEnum):
     """What a route lets one do; every route names one of these."""
 
     KNOCK = "knock"  # the pages themselves, and logging in: no figure of the line
+    OWN = "own"  # change the secret one logs in with
     LOOK = "look"  # states, figures, inspections, plans
     TRACE = "trace"  # devices, addresses, models, raw samples, records
     DECIDE = "decide"  # give a stop its reason, settle an ASK
@@ -32,9 +33,9 @@ class May(StrEnum):
 
 TABLE: dict[Role | None, frozenset[May]] = {
     None: frozenset({May.KNOCK}),
-    Role.VIEWER: frozenset({May.KNOCK, May.LOOK, May.TRACE}),
-    Role.OPERATOR: frozenset({May.KNOCK, May.LOOK, May.TRACE, May.DECIDE}),
-    Role.HOST: frozenset({May.KNOCK, May.LOOK}),
+    Role.VIEWER: frozenset({May.KNOCK, May.OWN, May.LOOK, May.TRACE}),
+    Role.OPERATOR: frozenset({May.KNOCK, May.OWN, May.LOOK, May.TRACE, May.DECIDE}),
+    Role.HOST: frozenset({May.KNOCK, May.OWN, May.LOOK}),
     Role.ENGINEER: frozenset(May) - {May.USERS},
     Role.ADMIN: frozenset(May),
 }

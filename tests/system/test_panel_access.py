@@ -246,3 +246,45 @@ async def test_a_request_that_is_too_long_or_does_not_say_how_long_is_not_read(p
         yield b"{}"
 
     assert (await panel.client.post("/api/v1/login", content=drip(), headers=KNOCK)).status_code == 411
+
+
+async def test_one_s_own_secret_is_changed_with_the_old_one_and_ends_all_other_sessions(panel: Panel) -> None:
+    await panel.claim()
+    await panel.send("POST", "users", {**PIN, "role": "operator"})
+    headers = {TOKEN: "page"}
+    async with httpx.AsyncClient(base_url=panel.client.base_url, trust_env=False) as elsewhere:
+        reply = await elsewhere.post("/api/v1/login", json=PIN, headers=headers)
+        assert reply.status_code == 200
+        await panel.enter("login", PIN)
+        right = PIN["secret"]
+        for old, new, status in (("000000", "739164", 401), (right, "1234", 422), (right, right, 422)):
+            assert (await panel.send("POST", "me/secret", {"old": old, "new": new})).status_code == status
+        assert (await elsewhere.get("/api/v1/line")).status_code == 200
+        reply = await panel.enter("me/secret", {"old": PIN["secret"], "new": "739164"})
+        assert (reply.status_code, reply.json()["role"]) == (200, "operator")
+        assert (await panel.send("GET", "line")).status_code == 200
+        assert (await elsewhere.get("/api/v1/line")).status_code == 401
+        assert (await elsewhere.post("/api/v1/login", json=PIN, headers=headers)).status_code == 401
+        changed = {**PIN, "secret": "739164"}
+        assert (await elsewhere.post("/api/v1/login", json=changed, headers=headers)).status_code == 200
+    told = [event for event, *_ in panel.view.audited][2:]
+    assert told == ["login", "login", "login_refused", "secret_changed", "login_refused", "login"]
+    assert PIN["secret"] not in str(panel.view.history) + str(panel.view.audited)
+
+
+async def test_the_old_secret_is_not_guessed_from_an_open_session(panel: Panel) -> None:
+    await panel.claim()
+    guesses = [f"guess-number-{number}" for number in range(8)]
+    replies = [await panel.send("POST", "me/secret", {"old": one, "new": "a-new-secret-1"}) for one in guesses]
+    assert [reply.status_code for reply in replies][-3:] == [429] * 3
+    assert (await panel.send("GET", "line")).status_code == 200
+
+
+async def test_a_guest_has_no_secret_to_change(tmp_path: Path) -> None:
+    access = Access(Users(tmp_path / "access"), guests=True)
+    async with (
+        serving(create(LINE, SampleView(tmp_path), access=access)) as address,
+        httpx.AsyncClient(base_url=f"http://{address}", trust_env=False) as client,
+    ):
+        said = {"old": "anything", "new": "a-new-secret-1"}
+        assert (await client.post("/api/v1/me/secret", json=said, headers=KNOCK)).status_code == 403

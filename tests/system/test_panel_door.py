@@ -17,7 +17,7 @@ from gateway.panel.roles import Role
 from gateway.panel.server import create
 from gateway.panel.users import Users
 from gateway.payload import reason_body
-from tests.system.panel_people import People, people
+from tests.system.panel_people import NO_SECRET, People, people
 from tests.system.panel_serve import serving
 from tests.system.panel_view import LINE, SIM, SampleView
 from tests.system.test_panel_pages import CHROMIUM, browser, page
@@ -78,6 +78,29 @@ async def test_the_keyboard_alone_makes_the_first_admin_and_an_operator_who_logs
         await expect(page.locator(".me")).to_have_text("Operator")
         await expect(page.locator(".users, .audit")).to_have_count(0)
         assert [event for event, *_ in view.audited] == ["claim", "user_added", "logout", "login"]
+
+
+async def test_the_keyboard_alone_changes_one_s_own_pin_and_the_page_goes_on(page: Page, tmp_path: Path) -> None:
+    access = Access(Users(tmp_path / "access"))
+    assert access.users is not None
+    access.users.add("Li Wei", Role.ADMIN, NO_SECRET)
+    access.users.add("12", Role.OPERATOR, await access.secrecy.hash("482913"))
+    async with gateway(tmp_path, access) as (url, view):
+        await page.goto(f"{url}?lang=en#access")
+        await page.locator("[name=name]").focus()
+        await typed(page, "12", "482913")
+        await page.locator("[name=old]").focus()
+        await typed(page, "000000", "739164")
+        await expect(page.locator(".refusal").first).to_have_text("That does not fit.")
+        await page.locator("[name=old]").fill("")
+        await page.locator("[name=new]").fill("")
+        await page.locator("[name=old]").focus()
+        await typed(page, "482913", "739164")
+        await expect(page.locator("form [role=status]")).to_have_text("Changed.")
+        await fits(page)
+        await page.goto(f"{url}?lang=en#overview")
+        await expect(page.locator(".figs .num").first).to_have_text("88.2")
+        assert [event for event, *_ in view.audited] == ["login", "login_refused", "secret_changed"]
 
 
 @pytest.mark.parametrize(("lang", "width"), [("zh-CN", 1920), ("en", 360)])

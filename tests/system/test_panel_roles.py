@@ -28,6 +28,7 @@ ROUTES = {
     ("POST", "/api/v1/login"): May.KNOCK,
     ("POST", "/api/v1/logout"): May.KNOCK,
     ("POST", "/api/v1/claim"): May.KNOCK,
+    ("POST", "/api/v1/me/secret"): May.OWN,
     ("GET", "/api/v1/line"): May.LOOK,
     ("GET", "/api/v1/states"): May.LOOK,
     ("GET", "/api/v1/faults"): May.LOOK,
@@ -64,6 +65,7 @@ ROUTES = {
 }
 ROLES: dict[May, set[Role | None]] = {
     May.KNOCK: {None, *Role},
+    May.OWN: {*Role},
     May.LOOK: {*Role},
     May.TRACE: {Role.VIEWER, Role.OPERATOR, Role.ENGINEER, Role.ADMIN},
     May.DECIDE: {Role.OPERATOR, Role.ENGINEER, Role.ADMIN},

@@ -1,6 +1,7 @@
 // @ts-check
 /** Who is logged in, who may log in, and who did what. */
 
+import { signal } from "/lib/signals-core.mjs";
 import { clock, day } from "/shared/format.js";
 import { filled, may, me, recognise, refusal, send } from "./access.js";
 import { Field, Forms, Refusal } from "./door.js";
@@ -10,6 +11,8 @@ import { refresh } from "./store.js";
 
 /** @typedef {import("./parts.js").Page} Page */
 
+/** Whether one's own secret was changed here just now. */
+const changed = signal(false);
 const ROLES = ["viewer", "operator", "host", "engineer", "admin"];
 
 /** @param {{page: Page}} props */
@@ -24,7 +27,26 @@ const Self = ({ page }) => html`<dl class="facts big"><div><dt>${page.t("name")}
     <div><dt>${page.t("role")}</dt><dd>${page.t(`role-${me.value.role}`)}</dd></div>
     <div><dt>${page.t("recorded-as")}</dt><dd><code class="id">${me.value.id}</code></dd></div></dl>
   <p class="lede">${page.t(`role-${me.value.role}-may`)}</p>
-  <button type="button" class="act plain" onClick=${leave}>${page.t("log-out")}</button>`;
+  <button type="button" class="act plain" onClick=${leave}>${page.t("log-out")}</button><${OwnSecret} page=${page} />`;
+
+/** @param {{page: Page}} props */
+const OwnSecret = ({ page }) => html`<form class="form" onSubmit=${change} aria-labelledby="own-secret"><h3 id="own-secret">${page.t("own-secret")}</h3>
+  <input type="text" name="name" autocomplete="username" value=${me.value.name} hidden readonly />
+  <${Field} label=${page.t("old-secret")} name="old" type="password" auto="current-password" /><${Field} label=${page.t("new-secret")} name="new" type="password" auto="new-password" />
+  <p class="hint">${page.t(me.value.role === "operator" ? "pin-rule" : "password-rule")} ${page.t("own-secret-note")}</p>
+  <${Refusal} t=${page.t} form="own" />${changed.value && html`<p class="hint" role="status">${page.t("secret-changed")}</p>`}<button class="act plain">${page.t("change-secret")}</button></form>`;
+
+/** @param {Event} event */
+async function change(event) {
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  const { old, new: fresh } = filled(event);
+  changed.value = false;
+  const told = await send("own", "POST", "me/secret", { old, new: fresh });
+  if (!told) return;
+  me.value = told;
+  changed.value = true;
+  form.reset();
+}
 
 async function leave() {
   if (await send("logout", "POST", "logout")) location.reload();

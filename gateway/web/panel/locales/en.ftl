@@ -543,3 +543,12 @@ how-many = How many
 register = Register
 registers = Registers
 registers-hint = f32 is the register with the next one. Choose the number that makes sense: its line is copied.
+
+# One's own secret
+audit-secret_changed = own PIN or password changed
+own-secret = Change your PIN or password
+old-secret = The one you have
+new-secret = The new one
+own-secret-note = You are logged out everywhere else.
+change-secret = Change
+secret-changed = Changed.

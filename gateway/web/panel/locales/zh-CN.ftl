@@ -560,3 +560,12 @@ how-many = 个数
 register = 寄存器
 registers = 寄存器
 registers-hint = f32 由本寄存器与下一个组成。点选看起来合理的数值，即复制该行。
+
+# 本人密码
+audit-secret_changed = 更改本人 PIN 或密码
+own-secret = 更改本人的 PIN 或密码
+old-secret = 当前的
+new-secret = 新的
+own-secret-note = 其他设备上的登录随即失效。
+change-secret = 更改
+secret-changed = 已更改。
