@@ -42,6 +42,7 @@ def listening(host: str, port: int) -> socket.socket:
     asyncio sets TCP_NODELAY only where it knows the protocol, which an accepted socket does not tell here: without it
     a client waits 40 ms for the second half of an answer.
     """
-    one = socket.create_server((host, port))
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    one = socket.create_server((host, port), family=family)
     one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return one

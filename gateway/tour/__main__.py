@@ -27,14 +27,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from gateway.tour.server import create
 
-    family = socket.AF_INET6 if ":" in settings.listen_host else socket.AF_INET
-    listening = socket.create_server((settings.listen_host, settings.listen_port), family=family)
+    door = opened(settings)
     config = uvicorn.Config(create(settings), log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=2)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            print(json.dumps(_ready(settings, listening.getsockname()[1])), flush=True)
+            print(json.dumps(_ready(settings, door.getsockname()[1])), flush=True)
 
     # uvicorn raises the signal again once it has closed everything; being told to stop is no failure here.
     for told in (signal.SIGTERM, signal.SIGINT):
@@ -42,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     server = Server(config)
     if settings.attached:
         Thread(target=_follow_stdin, args=(server,), daemon=True).start()
-    server.run(sockets=[listening])
+    server.run(sockets=[door])
     return 0
 
 
@@ -51,6 +50,13 @@ def _follow_stdin(server: uvicorn.Server) -> None:
     while os.read(sys.stdin.fileno(), 4096):
         pass
     server.should_exit = True
+
+
+def opened(settings: Settings) -> socket.socket:
+    """Where the server listens; every answer leaves at once. OSError where it cannot."""
+    from gateway.listen import listening
+
+    return listening(settings.listen_host, settings.listen_port)
 
 
 def parse(argv: Sequence[str] | None) -> Settings:
