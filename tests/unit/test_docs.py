@@ -83,3 +83,24 @@ def test_no_file_names_a_path_of_one_machine_or_a_package_index() -> None:
         if path.suffix in {".onnx", ".png", ".webp", ".woff2"} or not path.is_file():
             continue
         assert not home.search(path.read_text(encoding="utf-8")), name
+
+
+def test_the_architecture_names_every_module_of_agent_and_gateway_and_none_that_is_not_there() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "agent", "gateway"], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout.split("\n")
+    modules = {path for path in listed if path.endswith(".py") and not path.endswith("__.py")}
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named: list[str] = []
+    room = ""
+    for line in re.search(r"```\n(.*?)```", text, re.DOTALL)[1].splitlines():  # type: ignore[index]
+        if not line.startswith(" "):
+            room = line.split()[0]
+            assert (ROOT / room).is_dir(), room
+        words = line.split()
+        named += [room + word.strip(",;:") for word in words if word.strip(",;:").endswith(".py")]
+        folders = [word.strip(",;:") for word in words[1:] if word.strip(",;:").endswith("/")]
+        assert [folder for folder in folders if not (ROOT / room / folder).is_dir()] == []
+    assert len(named) == len(set(named))
+    assert modules - set(named) == set()
+    assert [path for path in named if not (ROOT / path).is_file()] == []
