@@ -14,7 +14,7 @@ from drivers.contract import Device
 
 TAGS_OF_A_MACHINE = ("good", "scrap", "rework", "energy", "cycle", "reason")
 ENERGY_UNITS = ("Wh", "kWh", "MWh")
-STATES = tuple(name for name in StateTable.model_fields if name not in ("tag", "flash"))
+STATES = tuple(name for name in StateTable.model_fields if name not in ("tag", "flash", "codes"))
 
 
 def cross_references(line_file: LineFile, devices: Sequence[Device]) -> list[Mistake]:

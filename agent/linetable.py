@@ -181,7 +181,8 @@ class ExceptionTable(Table):
 class StateTable(Table):
     """Which values of the lamp tag mean which state; a value not listed is UNKNOWN.
 
-    "1~0" is a lamp that flashes between the two, and stays at neither for longer than `flash`.
+    "1~0" is a lamp that flashes between the two, and stays at neither for longer than `flash`. `codes` are the stop
+    codes that lamps of `stopped` stand for where the PLC tells none: codes = { 3 = 12, "1~0" = 31 }.
     """
 
     tag: Reference
@@ -193,11 +194,33 @@ class StateTable(Table):
     idle: tuple[LampWord, ...] = ()
     out_of_service: tuple[LampWord, ...] = ()
     flash: Duration = 1.5
+    codes: Mapping[Annotated[str, Field(pattern=r"^\d{1,10}(~\d{1,10})?$")], Annotated[int, Field(gt=0)]] = Field(
+        default_factory=dict
+    )
+
+    @field_validator("codes")
+    @classmethod
+    def _of_stopped(cls, codes: Mapping[str, int], info: ValidationInfo) -> Mapping[str, int]:
+        stopped = {_lamp(written) for written in info.data.get("stopped", ())}
+        for written in codes:
+            if _lamp(written) not in stopped:
+                raise ValueError(f"{written!r} is no lamp of stopped: add it there")
+        return codes
+
+    @property
+    def stop_codes(self) -> dict[Lamp, int]:
+        """Stop codes by lamp."""
+        return {_lamp(written): code for written, code in self.codes.items()}
 
     def lamps(self, word: str) -> tuple[Lamp, ...]:
         """The lamps of a state: values, and pairs that flash."""
         written: tuple[LampWord, ...] = getattr(self, word)
-        return tuple(pair(lamp) if isinstance(lamp, str) else lamp for lamp in written)
+        return tuple(_lamp(lamp) for lamp in written)
+
+
+def _lamp(written: LampWord) -> Lamp:
+    """4, "4" and "1~0" as lamps."""
+    return pair(written) if isinstance(written, str) and "~" in written else int(written)
 
 
 class MachineTable(Table):

@@ -22,12 +22,16 @@ class Change:
 
 
 def state_of(patterns: Mapping[Lamp, MachineState], lamp: Lamp | None, reason: Lamp | None) -> MachineState:
-    """The state a lamp pattern stands for; UNKNOWN where none is listed. A stop code counts only while stopped."""
+    """The state a lamp pattern stands for; UNKNOWN where none is listed.
+
+    A stop code counts only while stopped: the PLC's, or else the one its lamp stands for.
+    """
     if lamp is None:
         return UNKNOWN
     state = patterns.get(lamp, UNKNOWN)
     if state.cause is Cause.STOPPED:
-        return MachineState(state.state, state.cause, reason if isinstance(reason, int) and reason else None)
+        told = reason if isinstance(reason, int) and reason else state.reason
+        return MachineState(state.state, state.cause, told)
     return state
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +86,9 @@ def _patterns(table: MachineTable) -> dict[Lamp, MachineState]:
         "out_of_service": MachineState(State.OUT_OF_SERVICE),
         **{cause.value: MachineState(State.NOT_EXECUTING, cause) for cause in CAUSES},
     }
-    return {lamp: state for word, state in states.items() for lamp in table.state.lamps(word)}
+    patterns = {lamp: state for word, state in states.items() for lamp in table.state.lamps(word)}
+    stopped = states[Cause.STOPPED.value]
+    return patterns | {lamp: replace(stopped, reason=code) for lamp, code in table.state.stop_codes.items()}
 
 
 def device_rules(devices: Sequence[Device]) -> list[DeviceRule]:

@@ -13,7 +13,8 @@ import jsonschema
 import pytest
 
 from agent.linefile import LineFileError, load, schema
-from agent.wiring import calendar
+from agent.model import Cause
+from agent.wiring import calendar, machine_rules
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted((ROOT / "firmware_configs" / "lines").glob("*.toml"))
@@ -62,6 +63,15 @@ def test_the_least_coverage_is_written_in_per_cent(tmp_path: Path) -> None:
     assert mistakes(tmp_path, f"least_coverage = 120\n{GOOD}")
 
 
+def test_a_lamp_of_stopped_can_stand_for_a_stop_code(tmp_path: Path) -> None:
+    path = tmp_path / "line.toml"
+    path.write_text(GOOD.replace("stopped = [1]", 'stopped = [1, 3, "0~1"], codes = { 3 = 12, "1~0" = 31 }', 1))
+    line = load(path)
+    [patterns] = [one.patterns for one in machine_rules(line, line.devices) if (0, 1) in one.patterns]
+    assert [patterns[lamp].reason for lamp in (1, 3, (0, 1))] == [None, 12, 31]
+    assert {patterns[lamp].cause for lamp in (1, 3, (0, 1))} == {Cause.STOPPED}
+
+
 @pytest.mark.parametrize(
     ("wrong", "right", "told"),
     [
@@ -73,6 +83,7 @@ def test_the_least_coverage_is_written_in_per_cent(tmp_path: Path) -> None:
         ('good = "press1.good"', 'good = "press1.cycle"', "press1.cycle must be an unsigned integer"),
         ('machine = "diecast1"', 'machine = "diecast9"', "camera cam1, machine: no machine 'diecast9'"),
         ('tag = "press1.light", executing = [4]', 'tag = "press1.light", executing = [34]', "lamp 34 is listed as"),
+        ("stopped = [1]", "stopped = [1], codes = { 3 = 12 }", "state, codes: '3' is no lamp of stopped: add it there"),
         ('driver = "opcua"', 'driver = "opcda"', "device cell1, driver: write one of modbus, opcua"),
         ('from = "08:00"', 'from = "8:00"', "shift day, from:"),
         ("[panel]", '[ledger]\nsize = "9MB"\n[panel]', "ledger, size: a ledger needs '64MiB' at least"),

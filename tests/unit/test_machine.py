@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,6 +42,16 @@ def test_a_stop_code_counts_only_while_stopped():
     assert state_of(PATTERNS, 4, 31) == RUN
     assert state_of(PATTERNS, 1, 31).reason == 31
     assert state_of(PATTERNS, 1, 0).reason is None
+
+
+def test_a_stopped_lamp_stands_for_its_stop_code_unless_the_plc_tells_one():
+    patterns = {4: RUN, 1: STOP, 3: replace(STOP, reason=12), (0, 1): replace(STOP, reason=31)}
+    assert [state_of(patterns, lamp, 0).reason for lamp in (1, 3, (0, 1))] == [None, 12, 31]
+    assert [state_of(patterns, lamp, 7).reason for lamp in (1, 3, (0, 1))] == [7, 7, 7]
+    tracker = Tracker(patterns, flash=10)
+    tracker.advance([lamp(4, 0)], 100)
+    changes = tracker.advance([lamp(0, 200), lamp(1, 205), lamp(0, 210), lamp(3, 215)], 300)
+    assert [(one.time, one.state.reason) for one in changes] == [(200, 31), (215, 12)]
 
 
 def test_what_was_before_the_first_look_stays_unknown():
