@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from agent.model import SECOND, Kind, Line, LineNow, Record, Window
-from agent.stops import Reasoned, pareto, plain
+from agent.stops import Reasoned, pareto, plain, within
 from gateway import payload
 from gateway.panel.access import allow, session_of
 from gateway.panel.accounts import Body
@@ -68,11 +68,17 @@ def _whole(line: Line, view: View) -> dict[str, Any]:
         Reasoned(name, told.word if told else one.reason, one.start, one.end) for name, one, told in found.values()
     ]
     planned = view.planned(window.start, window.end)
+    lost = {seq: within(planned, one.start, one.end) / SECOND for seq, (_, one, _) in found.items()}
     return {
         "since": payload.iso(window.start),
         "until": payload.iso(now.time),
         "sim": now.simulated,
-        "stops": [_stop(*one) for one in sorted(found.values(), key=lambda one: -one[1].start)],
+        # What takes no planned time is no stop; the others add up to the rows of the Pareto.
+        "stops": [
+            _stop(*one) | {"seconds": lost[seq]}
+            for seq, one in sorted(found.items(), key=lambda one: -one[1][1].start)
+            if lost[seq]
+        ],
         "pareto": [plain(row) for row in pareto(spans, planned)],
         "reasons": {machine.name: list(words(machine)) for machine in line.machines},
     }

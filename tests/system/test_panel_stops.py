@@ -9,7 +9,10 @@ import httpx
 import pytest
 
 from gateway.panel.roles import Role
+from gateway.panel.server import create
 from tests.system.panel_people import People
+from tests.system.panel_serve import serving
+from tests.system.panel_view import LINE, WORDS, SampleView, at, state_record
 from tests.system.test_panel_fuzz import panel
 
 
@@ -69,3 +72,28 @@ async def test_only_a_known_reason_of_a_stop_of_the_shift_is_taken(
         stop = await stop_of_press1(client, people.headers(Role.VIEWER))
         assert (await say(client, people, seq or stop["seq"], reason, 0)).status_code == status
         assert (await stop_of_press1(client, people.headers(Role.VIEWER)))["seen"] == 0
+
+
+async def test_the_stops_listed_add_up_to_the_pareto_reason_by_reason(tmp_path: Path) -> None:
+    pause = [
+        ("press1", "11:55", "stop"),
+        ("press1", "12:10", "run"),
+        ("press1", "12:20", "stop"),
+        ("press1", "12:40", "run"),
+    ]
+    view = SampleView(tmp_path)
+    fresh = max(one.seq for one in view.history) + 1
+    view.history += [state_record(name, at(time), WORDS[word], fresh + n) for n, (name, time, word) in enumerate(pause)]
+    async with (
+        serving(create(LINE, view)) as address,
+        httpx.AsyncClient(base_url=f"http://{address}") as client,
+    ):
+        told = (await client.get("/api/v1/stops")).json()
+    listed: dict[str | None, float] = {}
+    for stop in told["stops"]:
+        listed[stop["reason"]] = listed.get(stop["reason"], 0.0) + stop["seconds"]
+    assert listed == {row["reason"]: row["seconds"] for row in told["pareto"]}
+    press1 = {stop["start"][11:16]: stop["seconds"] for stop in told["stops"] if stop["machine"] == "press1"}
+    # At 11:55 five minutes before the break count; at 12:20, within it, nothing is lost.
+    assert press1["03:55"] == 300.0
+    assert "04:20" not in press1

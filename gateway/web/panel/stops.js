@@ -7,7 +7,7 @@ import { named } from "/shared/i18n.js";
 import { may, refusal, send } from "./access.js";
 import { Refusal } from "./door.js";
 import { html } from "./html.js";
-import { Head, between, lasting, worded } from "./parts.js";
+import { Head, lasting, worded } from "./parts.js";
 import { refresh } from "./store.js";
 
 /** @typedef {import("./parts.js").Page} Page */
@@ -38,7 +38,7 @@ export function Stops({ page }) {
 function Stop({ page, stop, words }) {
   const choosing = open.value?.seq === stop.seq;
   const time = clock(page.zone, stop.start);
-  return html`<li data-stop=${stop.seq}><p class="when"><span class="num">${time}</span> <b>${called(page, stop.machine)}</b> <span class="t">${lasting(page, between(stop.start, stop.end))}</span></p>
+  return html`<li data-stop=${stop.seq}><p class="when"><span class="num">${time}</span> <b>${called(page, stop.machine)}</b> <span class="t">${lasting(page, stop.seconds)}</span></p>
     <p class="what"><b>${reason(page, stop.reason)}</b> <span class="t">${stop.role ? page.t("reason-by", { role: page.t(`role-${stop.role}`) }) : stop.plc ? page.t("reason-plc") : ""}
       ${stop.role && stop.plc && ` · ${page.t("reason-plc")}: ${reason(page, stop.plc)}`}</span></p>
     ${may("decide") && html`<button type="button" class="small" aria-expanded=${choosing} aria-label=${page.t("reason-of", { machine: stop.machine, time })}
