@@ -20,6 +20,11 @@ class PrimaryHost:
         self.online = False
         self._newest = -1
 
+    def speaks_on(self, topic: str) -> bool:
+        """Whether a message that came on this topic is its STATE."""
+        # RabbitMQ keeps a retained message by its own names of topics and hands it out with a slash for each dot.
+        return topic in (self.topic, self.topic.replace(".", "/"))
+
     def hear(self, payload: bytes) -> None:
         """A STATE message came in on its topic."""
         try:

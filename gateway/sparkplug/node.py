@@ -215,7 +215,7 @@ class EdgeNode:
     async def _hear(self, link: Mqtt) -> None:
         """STATE and commands as they arrive; a command that is no rebirth request is a fault until one comes."""
         async for message in link.messages():
-            if self._host is not None and message.topic == self._host.topic:
+            if self._host is not None and self._host.speaks_on(message.topic):
                 self._host.hear(message.payload)
             elif (wrong := wrong_with(message.payload, message.topic.split("/")[2])) is None:
                 self._rebirth = True

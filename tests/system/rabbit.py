@@ -17,6 +17,7 @@ EPMD = shutil.which("epmd") or ""
 SETTINGS = """listeners.tcp.1 = 127.0.0.1:{amqp}
 mqtt.listeners.tcp.1 = 127.0.0.1:{mqtt}
 mqtt.allow_anonymous = true
+mqtt.sparkplug = true
 log.console = true
 log.console.level = info
 log.file = false

@@ -3,11 +3,15 @@
 import asyncio
 import json
 import socket
+import time
 
 import pytest
 
 from gateway.mqtt import Broker, Message, Mqtt, MqttError
+from gateway.sparkplug.wire import decode
 from tests.system.rabbit import installed, rabbit
+from tests.system.sparkplug_rig import BASE as SPARKPLUG
+from tests.system.sparkplug_rig import NODE, Host, Log, Plant, Tap, commands, told
 from tests.system.uplink_rig import BASE, ONLINE, Agent, Gate, NamedReader, Reader, WatchedLedger
 
 pytestmark = [pytest.mark.skipif(not installed(), reason="needs rabbitmq-server"), pytest.mark.timeout(240)]
@@ -103,3 +107,34 @@ async def test_who_names_its_topics_finds_the_line_as_it_stands(node, ledger, tm
                     break
     assert found[ONLINE]["value"] is True
     assert found[f"{BASE}/press1/_state"]["value"]["good"] == 412
+
+
+@pytest.mark.skipif(NODE is None, reason="needs node, which writes the commands")
+async def test_an_edge_node_of_sparkplug_is_born_tells_takes_a_rebirth_and_dies_where_its_namespace_is_enabled(
+    node, ledger
+):
+    log = Log()
+    plant = Plant(ledger, log)
+    async with (
+        Host.connected(node, log, commands()) as host,
+        Tap("tap", node, log).standing() as tap,
+        plant.running(tap.port),
+    ):
+        await host.state("scada", time.time_ns() // 1_000_000, online=True)  # retained: the edge node comes later
+        born = await host.hears("DBIRTH", "washer1")
+        await plant.make("press1", "washer1", "press1")
+        await host.hears("DDATA", "washer1", after=born)
+        await told(ledger)
+        await host.command("rebirth")
+        again = await host.hears("NBIRTH", after=born)
+        await host.hears("DBIRTH", "washer1", after=again)
+        first = len(host.heard)
+        tap.cut()
+        await host.hears("NDEATH", after=first)
+        await host.hears("NBIRTH", after=first)
+    topics = {message.topic for message in host.heard}
+    assert {f"{SPARKPLUG}/{kind}/cooker3" for kind in ("NBIRTH", "NDEATH", "NCMD")} <= topics
+    assert {f"{SPARKPLUG}/{kind}/cooker3/{name}" for kind in ("DBIRTH", "DDATA") for name in plant.machines} <= topics
+    births = [decode(one.payload).fields for one in host.heard if "/NBIRTH/" in one.topic]
+    one, reborn, after = (next(field.value for field in fields if field.name == "bdSeq") for fields in births)
+    assert one == reborn != after
