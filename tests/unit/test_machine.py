@@ -45,7 +45,12 @@ def test_a_stop_code_counts_only_while_stopped():
 
 
 def test_a_stopped_lamp_stands_for_its_stop_code_unless_the_plc_tells_one():
-    patterns: dict[Lamp, MachineState] = {4: RUN, 1: STOP, 3: replace(STOP, reason=12), (0, 1): replace(STOP, reason=31)}
+    patterns: dict[Lamp, MachineState] = {
+        4: RUN,
+        1: STOP,
+        3: replace(STOP, reason=12),
+        (0, 1): replace(STOP, reason=31),
+    }
     assert [state_of(patterns, lamp, 0).reason for lamp in (1, 3, (0, 1))] == [None, 12, 31]
     assert [state_of(patterns, lamp, 7).reason for lamp in (1, 3, (0, 1))] == [7, 7, 7]
     tracker = Tracker(patterns, flash=10)
