@@ -317,6 +317,7 @@ class Agent:
         if table is None:
             yield
             return
+        from agent.logtail import tailing
         from agent.panel import panel
         from agent.view import AgentView
         from agent.vitals import Vitals
@@ -326,9 +327,10 @@ class Agent:
         vitals = Vitals(self.ledger, self.recorder.devices)
         measuring = group.create_task(self._kept_up("health", vitals.run), name="health")
         try:
-            bench = workbench(self.file, self.path, self.ledger.folder, vitals)
-            async with panel(group, table, self.line, view, self.ledger.folder, self._report_fault, bench):
-                yield
+            with tailing() as tail:
+                bench = workbench(self.file, self.path, self.ledger.folder, view, vitals, tail)
+                async with panel(group, table, self.line, view, self.ledger.folder, self._report_fault, bench):
+                    yield
         finally:
             measuring.cancel()
 

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from agent.bundle import Bundler
 from agent.certificates import Certificates
 from agent.explorer import Looks
 from agent.linetable import LineFile
+from agent.logtail import Tail
 from agent.revisions import Revisions
 from agent.vitals import Vitals
+from gateway.panel.view import View
 from gateway.panel.workbench import Workbench
 
 
-def workbench(file: LineFile, path: Path, data: Path, vitals: Vitals) -> Workbench:
+def workbench(file: LineFile, path: Path, data: Path, view: View, vitals: Vitals, tail: Tail) -> Workbench:
     """All of it, for one panel: `path` is where the line file lies, `data` the agent's folder."""
     return Workbench(
-        vitals.now, Revisions(path, data / "linefile", file), Certificates(file.devices), Looks(file.devices)
+        health=vitals.now,
+        desk=Revisions(path, data / "linefile", file),
+        trust=Certificates(file.devices),
+        explorer=Looks(file.devices),
+        bundle=Bundler(file, path, data, view, vitals.now, tail),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from datetime import timedelta
 from pathlib import Path
 
@@ -81,9 +83,19 @@ def showed(folder: Path, kind: str, days: int, url: str = URL) -> str:
     return one.thumbprint
 
 
+async def zipped() -> bytes:
+    """A bundle of nothing."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as file:
+        file.writestr("about.txt", "nothing")
+    return made.getvalue()
+
+
 def sample_bench(folder: Path, explorer: Explorer | None = None) -> Workbench:
     """Everything an engineer works with, in a folder of the test's."""
-    return Workbench(lambda: HEALTH, revisions(folder), Certificates([cell(folder)]), explorer or Looks([cell(folder)]))
+    return Workbench(
+        lambda: HEALTH, revisions(folder), Certificates([cell(folder)]), explorer or Looks([cell(folder)]), zipped
+    )
 
 
 class Shown:

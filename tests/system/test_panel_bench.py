@@ -153,3 +153,17 @@ async def test_a_server_and_a_unit_are_looked_at_and_a_line_is_copied(page: Page
         await fits_everywhere(page)
         await row.locator(".cell").nth(1).press("Enter")
         await expect(page.locator(".copied input")).to_have_value("HR6 as f32")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-CN"])
+async def test_an_engineer_takes_the_diagnostics_and_an_operator_sees_no_such_key(
+    page: Page, tmp_path: Path, lang: str
+) -> None:
+    async with opened(page, tmp_path, "health", lang):
+        async with page.expect_download() as taken:
+            await page.locator("[aria-labelledby=diagnostics] button").press("Enter")
+        assert (await taken.value).suggested_filename == "tanchang-diagnostics.zip"
+        await fits_everywhere(page)
+    async with opened(page, tmp_path / "again", "health", lang, role=Role.OPERATOR):
+        await expect(page.locator("[data-vital=disk]")).to_be_visible()
+        await expect(page.locator("[aria-labelledby=diagnostics]")).to_have_count(0)

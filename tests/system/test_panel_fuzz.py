@@ -13,6 +13,7 @@ from agent.recorder import Recorder
 from agent.view import AgentView
 from gateway.panel.roles import Role
 from gateway.panel.server import create
+from tests.system.panel_bench import sample_bench
 from tests.system.panel_fuzz import fuzzed
 from tests.system.panel_people import People, people
 from tests.system.panel_serve import serving
@@ -33,7 +34,9 @@ async def panel(folder: Path) -> AsyncIterator[tuple[str, People]]:
     known = people(folder / "access")
     view = AgentView(recorder, ledger, reader, folder / "evidence", refuse, FILE)
     try:
-        async with serving(create(FILE.equipment, view, access=known.access)) as address:
+        async with serving(
+            create(FILE.equipment, view, access=known.access, bench=sample_bench(folder / "bench"))
+        ) as address:
             yield address, known
     finally:
         reader.close()

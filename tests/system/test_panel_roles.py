@@ -57,6 +57,7 @@ ROUTES = {
     ("GET", "/api/v1/explorer"): May.CONFIGURE,
     ("POST", "/api/v1/explorer/{device}/nodes"): May.CONFIGURE,
     ("POST", "/api/v1/explorer/{device}/registers"): May.CONFIGURE,
+    ("POST", "/api/v1/diagnostics"): May.CONFIGURE,
     ("GET", "/api/v1/audit"): May.AUDIT,
     ("GET", "/api/v1/users"): May.USERS,
     ("POST", "/api/v1/users"): May.USERS,

@@ -1,7 +1,9 @@
 // @ts-check
 /** The gateway itself: what it has left, how right its clock is, how late it comes. */
 
+import { signal } from "/lib/signals-core.mjs";
 import { number } from "/shared/format.js";
+import { may, me } from "./access.js";
 import { html } from "./html.js";
 import { Head, Sym, lasting } from "./parts.js";
 
@@ -27,7 +29,25 @@ export function Health({ page }) {
   return html`<section aria-labelledby="health"><${Head} id="health" title=${page.t("tab-health")} note=${page.t("health-note")} />
     ${told ? html`<${Told} page=${page} told=${told} />` : html`<p class="empty">${page.t("measuring")}</p>`}</section>
     ${told && html`<section aria-labelledby="versions"><${Head} id="versions" title=${page.t("versions")} />
-      <dl class="facts big">${Object.entries(told.versions).map(([name, version]) => html`<div key=${name}><dt>${name}</dt><dd>${version}</dd></div>`)}</dl></section>`}`;
+      <dl class="facts big">${Object.entries(told.versions).map(([name, version]) => html`<div key=${name}><dt>${name}</dt><dd>${version}</dd></div>`)}</dl></section>`}
+    ${may("configure") && html`<section aria-labelledby="diagnostics"><${Head} id="diagnostics" title=${page.t("diagnostics")} />
+      <p class="lede">${page.t("diagnostics-note")}</p><button type="button" class="act plain" disabled=${taking.value === "now"} onClick=${take}>${page.t(taking.value === "now" ? "diagnostics-made" : "diagnostics-take")}</button>
+      <p class="refusal" role="alert">${taking.value === "refused" && page.t("refused-else")}</p></section>`}`;
+}
+
+/** How taking the bundle stands: "", now, refused. */
+const taking = signal("");
+
+async function take() {
+  taking.value = "now";
+  const reply = await fetch("/api/v1/diagnostics", { method: "POST", headers: { "x-tanchang": me.value?.token || "page" } }).catch(() => null);
+  taking.value = reply?.ok ? "" : "refused";
+  if (!reply?.ok) return;
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await reply.blob());
+  link.download = "tanchang-diagnostics.zip";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 /** @param {{page: Page, told: any}} props */

@@ -552,3 +552,9 @@ new-secret = The new one
 own-secret-note = You are logged out everywhere else.
 change-secret = Change
 secret-changed = Changed.
+
+diagnostics = Diagnostics
+diagnostics-note = A zip file for somebody far away: health, versions, faults, the last records and log lines, the line file, the ledger's proof. Passwords, keys, tokens and names are taken out; look through it before it leaves the plant.
+diagnostics-take = Take the diagnostics
+diagnostics-made = being made …
+audit-diagnostics_taken = diagnostics taken

@@ -569,3 +569,9 @@ new-secret = 新的
 own-secret-note = 其他设备上的登录随即失效。
 change-secret = 更改
 secret-changed = 已更改。
+
+diagnostics = 诊断包
+diagnostics-note = 供远方的人查看的 zip 文件：健康、版本、故障、最近的记录和日志、产线文件、账本校验。密码、密钥、令牌和人名已去除；带出工厂前请先看一遍。
+diagnostics-take = 取诊断包
+diagnostics-made = 正在生成……
+audit-diagnostics_taken = 取走诊断包
