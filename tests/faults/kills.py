@@ -16,6 +16,7 @@ __all__ = ["missing"]
 
 KILLS = 10
 FULL, QUICK = 1000 // KILLS, 50 // KILLS
+TOGETHER = 2
 SUMMED = ("kills", "of the agent", "of the publisher", "of the broker", "records")
 BOUND_S = 5.0
 

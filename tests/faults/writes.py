@@ -12,7 +12,7 @@ from tests.faults.shim import Call, environment, failing, missing
 __all__ = ["environment", "missing"]
 
 FULL, QUICK = range(1, 501), range(10, 501, 10)
-TOGETHER = 2
+TOGETHER = 4
 SUMMED = ("records", "deaths")
 MORE = 5
 
