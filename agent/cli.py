@@ -89,7 +89,9 @@ def _add_ledger(commands: Commands) -> None:
     export = commands.add_parser("export", help="records or samples of a ledger as a table")
     export.add_argument("path", type=Path, help="the folder of a ledger, its file or a copy; it may be in use")
     wanted = export.add_mutually_exclusive_group(required=True)
-    wanted.add_argument("--kind", metavar="KIND", help="count, state, inspection, kpi, plan, fault, gap, order, audit")
+    wanted.add_argument(
+        "--kind", metavar="KIND", help="count, state, inspection, kpi, plan, fault, gap, order, audit, reason, verdict"
+    )
     wanted.add_argument("--samples", metavar="DEVICE.TAG", help="raw values of a tag")
     _span(export, "only what is")
     export.add_argument("--format", choices=["csv", "parquet"], default="csv")

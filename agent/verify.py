@@ -11,14 +11,16 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from agent.counter import CounterState
 from agent.ledger_record import BEGIN, chained, content
-from agent.model import Kind, Record
+from agent.model import Kind, Record, Verdict
 
 FAR = 2**62
+MILLISECOND = 1_000_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Row(NamedTuple):
@@ -99,6 +101,7 @@ class _Proof:
         self._stated = stated
         self._root = stated.gone_root
         self._words: dict[str, tuple[str, int]] = {}
+        self._asked: dict[tuple[str, str, int], str] = {}
         self.report = Report(last=stated.gone, tallies={key: Tally(*at) for key, at in stated.base.items()})
 
     def take(self, row: Row) -> None:
@@ -155,6 +158,7 @@ class _Proof:
 
     def _tell(self, row: Row, body: Mapping[str, Any]) -> None:
         rules = {Kind.COUNT: self._count, Kind.STATE: self._state, Kind.GAP: self._gap}
+        rules |= {Kind.INSPECTION: self._inspection, Kind.VERDICT: self._verdict}
         try:
             if rule := rules.get(Kind(row.kind)):
                 rule(row, body)
@@ -183,6 +187,21 @@ class _Proof:
         if row.time < time:
             self._wrong(row, f"{row.machine}: this state begins before the one it follows")
         self._words[row.machine] = body["word"], row.time
+
+    def _inspection(self, row: Row, body: Mapping[str, Any]) -> None:
+        if body["verdict"] == Verdict.ASK.value:
+            self._asked[row.machine, body["unit"], row.time // MILLISECOND] = body["verdict"]
+
+    def _verdict(self, row: Row, body: Mapping[str, Any]) -> None:
+        """A person's verdict takes the place of the one that held; where records are missing that may not be known."""
+        made = datetime.fromisoformat(body["made"]) - EPOCH
+        key = row.machine, body["unit"], made // timedelta(milliseconds=1)
+        before = self._asked.get(key)
+        if before is None and not (self._stated.gone or self._stated.copied or self._stated.floor):
+            self._wrong(row, f"{body['unit']}: nothing asked about this part")
+        elif before not in (None, body["instead"]):
+            self._wrong(row, f"{body['unit']}: was {before}, but this verdict replaces {body['instead']}")
+        self._asked[key] = body["verdict"]
 
     def _gap(self, row: Row, body: Mapping[str, Any]) -> None:
         if body["cause"] == "clock_set_back":

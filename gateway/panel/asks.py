@@ -15,7 +15,7 @@ from gateway.panel.access import allow, session_of
 from gateway.panel.accounts import Body
 from gateway.panel.roles import May, allowed
 from gateway.panel.sight import blurred
-from gateway.panel.verdicts import Said, latest
+from gateway.panel.verdicts import Part, Said, latest, part
 from gateway.panel.view import View
 
 LOOK_BACK = 24 * 3600 * SECOND  # plant time within which a part can be judged
@@ -54,7 +54,7 @@ class Asks:
         self._asked = {seq: one for seq, one in self._asked.items() if one.time >= since}
         return self._asked
 
-    def said(self) -> dict[int, Said]:
+    def said(self) -> dict[Part, Said]:
         """What people said of them."""
         since = self._view.now().time - LOOK_BACK
         return latest(self._view.records(Kind.VERDICT, None, since, None, MOST_RECORDS, newest=False))
@@ -80,50 +80,51 @@ def add_asks(app: FastAPI, view: View) -> None:
         if not view.now().durable:
             raise HTTPException(503, "the ledger takes nothing just now: see the faults, then judge the part again")
         async with one_at_a_time:
-            part = (await asyncio.to_thread(asks.asked)).get(seq)
-            if part is None:
+            asked = (await asyncio.to_thread(asks.asked)).get(seq)
+            if asked is None:
                 raise HTTPException(404, "the inspection asked about no such part in the last 24 hours")
-            before = (await asyncio.to_thread(asks.said)).get(seq)
+            before = (await asyncio.to_thread(asks.said)).get(part(asked))
             if judged.seen != (before.seq if before else 0):
-                return JSONResponse({"detail": "somebody was faster", "part": _part(view, part, before)}, 409)
+                return JSONResponse({"detail": "somebody was faster", "part": _told(view, asked, before)}, 409)
             role = session.role.value if session.role else ""
-            await view.decide(_decision(part, judged.verdict, before, session.id, role))
-            said = (await asyncio.to_thread(asks.said)).get(seq)
-        return JSONResponse(_part(view, part, said))
+            await view.decide(_decision(asked, judged.verdict, before, session.id, role))
+            said = (await asyncio.to_thread(asks.said)).get(part(asked))
+        return JSONResponse(_told(view, asked, said))
 
 
-def _decision(part: Record, verdict: Verdict, before: Said | None, by: str, role: str) -> Decision:
+def _decision(asked: Record, verdict: Verdict, before: Said | None, by: str, role: str) -> Decision:
     return Decision(
-        machine=part.machine,
-        inspection=part.seq,
-        unit=str(part.body["unit"]),
-        made=part.time,
+        machine=asked.machine,
+        inspection=asked.seq,
+        unit=str(asked.body["unit"]),
+        made=asked.time,
         verdict=verdict,
         instead=before.verdict if before else Verdict.ASK,
         was=before.seq if before else None,
         by=by,
         role=role,
-        simulated=part.simulated,
+        simulated=asked.simulated,
     )
 
 
 def _whole(asks: Asks, view: View, limit: int) -> dict[str, Any]:
-    asked, said = asks.asked(), asks.said()
-    waiting = [one for seq, one in reversed(asked.items()) if seq not in said]
-    settled = sorted((one for seq, one in asked.items() if seq in said), key=lambda one: -said[one.seq].seq)
+    said = asks.said()
+    asked = [(one, said.get(part(one))) for one in reversed(asks.asked().values())]
+    waiting = [one for one, verdict in asked if verdict is None]
+    judged = sorted(((one, told) for one, told in asked if told), key=lambda both: -both[1].seq)
     newest = view.records(Kind.INSPECTION, None, None, None, limit, newest=True)
     return {
         "open": len(waiting),
-        "asks": [_part(view, one, None) for one in waiting[:LISTED]],
-        "decided": [_part(view, one, said[one.seq]) for one in settled[:LATEST]],
-        "inspections": [_part(view, one, said.get(one.seq)) for one in newest],
+        "asks": [_told(view, one, None) for one in waiting[:LISTED]],
+        "decided": [_told(view, one, verdict) for one, verdict in judged[:LATEST]],
+        "inspections": [_told(view, one, said.get(part(one))) for one in newest],
     }
 
 
-def _part(view: View, one: Record, said: Said | None) -> dict[str, Any]:
+def _told(view: View, one: Record, said: Said | None) -> dict[str, Any]:
     """The record of the inspection with what somebody said of it, if anybody did."""
     whole: dict[str, Any] = {**payload.record(view.now().ledger, one), "decided": None, "seen": 0}
     if said:
-        told = {"verdict": said.verdict.value, "time": payload.iso(said.time), "by": said.by, "role": said.role}
-        whole |= {"decided": told, "seen": said.seq}
+        words = {"verdict": said.verdict.value, "time": payload.iso(said.time), "by": said.by, "role": said.role}
+        whole |= {"decided": words, "seen": said.seq}
     return whole

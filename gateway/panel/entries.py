@@ -9,7 +9,7 @@ from agent.kpi import MICRO_STOP
 from agent.model import SECOND, Kpi, Record
 from agent.stops import Spans, within
 from gateway.panel.timeline import Segment, segments
-from gateway.panel.verdicts import latest
+from gateway.panel.verdicts import latest, part
 
 LATE = ("late", "restart")
 STOPPED, UNKNOWN = "stopped", "unknown"
@@ -152,7 +152,7 @@ def verdicts(name: str, figure: Kpi, facts: Facts, above: str) -> list[Row]:
     for record in facts.inspections:
         if record.machine == name and figure.window.start <= record.time < figure.window.end:
             verdict, seq, note = str(record.body["verdict"]), record.seq, str(record.body["unit"])
-            if decided := said.get(record.seq):
+            if decided := said.get(part(record)):
                 verdict, seq, note = decided.verdict.value, decided.seq, f"{note} ({verdict} #{seq})"
             rows.setdefault(verdict, []).append(Entry(seq, record.time, record.time, 1.0, note))
     return [

@@ -4,8 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from agent.model import Record, Verdict
+from gateway.payload import iso
+
+
+class Part(NamedTuple):
+    """What names an inspected part for good: a salvaged ledger numbers its records anew."""
+
+    machine: str
+    unit: str
+    made: str
+
+
+def part(inspection: Record) -> Part:
+    """The part an inspection is of."""
+    return Part(inspection.machine, str(inspection.body["unit"]), iso(inspection.time))
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,19 +34,20 @@ class Said:
     role: str
 
 
-def latest(records: Iterable[Record]) -> dict[int, Said]:
-    """The verdict that holds, by the seq of the inspection it is of: the one recorded last."""
-    found: dict[int, Said] = {}
+def latest(records: Iterable[Record]) -> dict[Part, Said]:
+    """The verdict that holds, by part: the one recorded last."""
+    found: dict[Part, Said] = {}
     for one in sorted(records, key=lambda record: record.seq):
         body = one.body
         verdict = Verdict(str(body["verdict"]))
-        found[int(body["inspection"])] = Said(one.seq, one.time, verdict, str(body["by"]), str(body["role"]))
+        key = Part(one.machine, str(body["unit"]), str(body["made"]))
+        found[key] = Said(one.seq, one.time, verdict, str(body["by"]), str(body["role"]))
     return found
 
 
-def held(inspections: Iterable[Record], said: Mapping[int, Said]) -> list[Record]:
+def held(inspections: Iterable[Record], said: Mapping[Part, Said]) -> list[Record]:
     """The inspections, those that people judged with the verdict they gave."""
     return [
-        replace(one, body={**one.body, "verdict": said[one.seq].verdict.value}) if one.seq in said else one
+        replace(one, body={**one.body, "verdict": told.verdict.value}) if (told := said.get(part(one))) else one
         for one in inspections
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from agent.export import Wanted, export
 from agent.model import SECOND, Decision, Kind, Kpi, Record, Verdict
+from agent.proof import report_of
+from gateway import payload
+from gateway.consumer import Consumer
 from gateway.payload import nanoseconds
 from tests.system.test_recorder import NAMES, START, Bench, batch, inspection
 
@@ -37,7 +42,8 @@ async def pass_time(bench: Bench, until: int) -> None:
 
 async def ask(bench: Bench, second: float, machine: str = "press1") -> Record:
     """A part the inspection asks about; its record."""
-    part = replace(inspection(0), machine=machine, time=START + int(second * SECOND), verdict=Verdict.ASK)
+    unit = f"{machine}-{len(bench.records(Kind.INSPECTION)) + 1:06d}"
+    part = replace(inspection(0), unit=unit, machine=machine, time=START + int(second * SECOND), verdict=Verdict.ASK)
     await bench.recorder.inspect(part)
     return bench.records(Kind.INSPECTION)[-1]
 
@@ -74,6 +80,17 @@ def recount(records: list[Record]) -> Counts:
                 counts.update({(name, kind, begin): 0 for name in JUDGED})
                 counts[f"inspection_{last[one.seq].lower()}", kind, begin] += 1
     return dict(counts)
+
+
+def taken(records: list[Record]) -> Counter[str]:
+    """What a consumer that is told each record twice makes of them: one more, or one from here to there."""
+    consumer, counts = Consumer(), Counter[str]()
+    for envelope in (payload.record("0a", one) for one in records for _ in range(2)):
+        if envelope["kind"] in ("inspection", "verdict") and consumer.take(envelope) != "seen":
+            counts[envelope["value"]["verdict"]] += 1
+            counts[envelope["value"].get("instead", "")] -= 1
+    del counts[""]
+    return counts
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -139,9 +156,19 @@ async def test_after_any_sequence_of_decisions_and_restarts_the_figures_equal_a_
             bench = await Bench(tmp_path).open()
             await bench.start(now)
         await bench.recorder.tick()
-    shown, counted = told(bench), recount(bench.records())
+    records, shown = bench.records(), told(bench)
+    counted = recount(records)
     await bench.close()
+    assert report_of(tmp_path)[0].violations == []
+    by_hour = Counter[str]()
+    for (name, kind, _), count in counted.items():
+        by_hour[name] += count * (kind == "hour")
+    assert {name: taken(records)[name[11:].upper()] for name in JUDGED} == dict(by_hour), f"seed {seed}"
     assert {key: shown.get(key, 0) for key in counted} == counted, f"seed {seed}"
+    wanted = Wanted("verdict", None, 0, 2**62)
+    assert export(tmp_path, wanted, "csv", tmp_path / "verdicts.csv") == 0
+    rows = list(csv.DictReader((tmp_path / "verdicts.csv").read_text(encoding="utf-8").splitlines()))
+    assert [row["verdict"] for row in rows] == [one.body["verdict"] for one in records if one.kind is Kind.VERDICT]
     again = await Bench(tmp_path).open()
     await again.start(now)
     assert told(again) == shown

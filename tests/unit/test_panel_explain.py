@@ -14,6 +14,7 @@ from agent.model import SECOND, UNKNOWN, Kind, Kpi, Line, Machine, MachineState,
 from agent.times import Counter
 from gateway.panel.entries import Facts
 from gateway.panel.explain import account
+from gateway.payload import iso
 from tests.system.panel_view import LINE, RUN, STARVED, STOPPED
 
 SIMULATED = True
@@ -70,7 +71,9 @@ def lived(
     for seq, (name, verdict, time) in enumerate(judged, 1):
         if WINDOW.start <= time < WINDOW.end:
             book.verdict(name, verdict)
-        inspections.append(Record(Kind.INSPECTION, name, time, {"verdict": verdict.value, "unit": "u"}, SIMULATED, seq))
+        inspections.append(
+            Record(Kind.INSPECTION, name, time, {"verdict": verdict.value, "unit": f"u{seq}"}, SIMULATED, seq)
+        )
     verdicts = []
     for seq, (place, verdict) in enumerate(decided, len(judged) + 1):
         if place < len(judged):
@@ -78,7 +81,8 @@ def lived(
             if WINDOW.start <= time < WINDOW.end:
                 book.verdict(name, verdict, before)
             judged = [*judged[:place], (name, verdict, time), *judged[place + 1 :]]
-            body = {"inspection": place + 1, "verdict": verdict.value, "by": "u1", "role": "operator"}
+            said = {"inspection": place + 1, "unit": f"u{place + 1}", "made": iso(time)}
+            body = {**said, "verdict": verdict.value, "by": "u1", "role": "operator"}
             verdicts.append(Record(Kind.VERDICT, name, time, body, SIMULATED, seq))
     known = {name: state_records(name, changes) for name, changes in states.items()}
     facts = Facts(known, counts, inspections, dict.fromkeys(known, observed), PLANNED, verdicts)

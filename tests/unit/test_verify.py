@@ -148,6 +148,27 @@ def test_a_gap_and_a_timeline_that_run_backwards_are_named():
     assert [one.seq for one in examine(rows, Stated(root_of(rows), {}, {})).violations] == [1, 1, 3, 3]
 
 
+def test_a_verdict_that_replaces_another_than_the_one_that_held_is_named():
+    time = 1_772_438_400 * SECOND + 123_456_789
+    part = {"unit": "press1-000001", "made": "2026-03-02T08:00:00.123Z", "inspection": 1}
+
+    def wrong(*facts, **stated):
+        records = [Record(kind, "press1", time, {**part, **body}, simulated=True) for kind, body in facts]
+        rows = [rowed(record, seq) for seq, record in enumerate(records, 1)]
+        return [one.seq for one in examine(rows, Stated(root_of(rows), {}, {}, **stated)).violations]
+
+    asked = Kind.INSPECTION, {"verdict": "ASK"}
+    first, again = (
+        (Kind.VERDICT, {"verdict": verdict, "instead": instead})
+        for verdict, instead in (("PASS", "ASK"), ("REJECT", "PASS"))
+    )
+    assert wrong(asked, first, again) == []
+    assert wrong(asked, again) == [2]
+    assert wrong(asked, first, first) == [3]
+    assert wrong((Kind.INSPECTION, {"verdict": "PASS"}), first) == [2]
+    assert wrong(first, again, copied=1) == []
+
+
 def test_in_a_salvaged_ledger_history_may_have_holes_and_sums_go_on_from_the_base():
     body = {"counter": "good", "epoch": 2, "raw": 4, "note": None}
     facts = [
