@@ -21,8 +21,9 @@ from gateway.order import OrderError, parse_order
 from gateway.packed import packed
 from gateway.payload import Json, encode
 from gateway.raw import raw
-from gateway.record_lane import SINK, Outbox, RecordLane
+from gateway.record_lane import Outbox, RecordLane
 from gateway.rival import look
+from gateway.sink import MQTT as SINK
 from gateway.topic import ACK, ONLINE, RAW, SAMPLES, topic
 
 FIRST_WAIT_S = 0.2

@@ -19,7 +19,8 @@ from agent.proof import report_of
 from gateway.broker import start_broker
 from gateway.mqtt import Message
 from gateway.payload import count_body
-from gateway.record_lane import SINK, RecordLane
+from gateway.record_lane import RecordLane
+from gateway.sink import MQTT as SINK
 from tests.faults.part import Found
 from tests.faults.stand import missing
 from tests.faults.witness import Witness
