@@ -182,7 +182,7 @@ class Link:
         return [Row(self.rule.tags[i][0], v if ok else None, t) for i, v, t, ok in zip(*lists, strict=True)]
 
     def boot(self, now: int, mono: int) -> int | None:
-        """When the device started by its own word, or a little before; `now` is the plant's time. None if it is mute."""
+        """When the device started by its own word, or a little before; `now` is the plant's time. None where mute."""
         return None if self._up is None else now - int((self._up + ASKED + mono - self._opened) * self.origin.speed)
 
     def plant_time(self, mono: int) -> int | None:
