@@ -10,15 +10,18 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import apsw
 import pytest
 
 from agent.export import Wanted, export
+from agent.ledger import Observed, Reader
 from agent.model import SECOND, Decision, Kind, Kpi, Record, Verdict
 from agent.proof import report_of
+from agent.refeed import Watched, past
 from gateway import payload
 from gateway.consumer import Consumer
 from gateway.payload import nanoseconds
-from tests.system.test_recorder import NAMES, START, Bench, batch, inspection
+from tests.system.test_recorder import CALENDAR, LINE, NAMES, START, Bench, batch, inspection
 
 HOUR = 3600
 JUDGED = ("inspection_pass", "inspection_reject", "inspection_ask")
@@ -173,3 +176,21 @@ async def test_after_any_sequence_of_decisions_and_restarts_the_figures_equal_a_
     await again.start(now)
     assert told(again) == shown
     await again.close()
+
+
+async def test_a_window_whose_records_have_begun_to_give_way_is_not_told_again(tmp_path: Path) -> None:
+    bench = await Bench(tmp_path).open()
+    await bench.start(100)
+    asked = await ask(bench, 200)
+    for hour in range(1, 4):
+        await pass_time(bench, hour * HOUR + 10)
+    await bench.close()
+    said = decision(asked, Verdict.PASS)
+    watched = Watched({name: name for name in NAMES}, {name: Observed(START + 3 * HOUR * SECOND) for name in NAMES})
+    for gone, windows in ((0, 1), (asked.seq - 1, 0)):
+        db = apsw.Connection(str(tmp_path / "ledger.db"))
+        db.execute("DELETE FROM record WHERE seq <= ?", (gone,))
+        db.close()
+        reader = Reader(tmp_path)
+        assert len(past(reader, LINE, CALENDAR, watched, said)) == windows
+        reader.close()
