@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from drivers.contract import Device
-from drivers.opcua import pki
 from drivers.opcua.device import OpcuaDevice
 from gateway.panel.certificates import Certificate
+
+if TYPE_CHECKING:  # what reads certificates takes 10 MB of memory: only where somebody looks at them
+    from drivers.opcua import pki
 
 WARN_DAYS = 30
 
@@ -22,6 +25,8 @@ class Certificates:
 
     def certificates(self) -> list[Certificate]:
         """What waits, what is trusted or pinned, and ours."""
+        from drivers.opcua import pki
+
         now = pki.instant()
         found = [
             _told(kind, one, tuple(device.name for device in self._devices if device.url == one.url), now)
@@ -38,14 +43,20 @@ class Certificates:
 
     def accept(self, thumbprint: str) -> list[str]:
         """The addresses of the servers that are trusted from now on."""
+        from drivers.opcua import pki
+
         return [one.url for folder in self._folders for one in pki.accept(folder, thumbprint)]
 
     def remove(self, thumbprint: str) -> list[str]:
         """The addresses of the servers that are forgotten."""
+        from drivers.opcua import pki
+
         return [one.url for folder in self._folders for one in pki.remove(folder, thumbprint)]
 
     def _own(self, now: datetime) -> list[Certificate]:
         """One for each place where we keep one, with the devices that see it."""
+        from drivers.opcua import pki
+
         places = dict.fromkeys((one.pki, one.certificate) for one in self._devices)
         return [
             _told("own", one, tuple(d.name for d in self._devices if (d.pki, d.certificate) == place), now)
