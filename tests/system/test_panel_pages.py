@@ -84,6 +84,7 @@ async def shown(
 
 async def turn(page: Page, tab: str) -> None:
     await page.evaluate("tab => { location.hash = tab }", tab)
+    await expect(page.locator(f"html[data-answered='{tab}']")).to_be_visible()
     await expect(page.locator(f"main.tab-{tab.partition('/')[0]} .sec").first).to_be_visible()
 
 

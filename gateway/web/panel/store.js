@@ -103,6 +103,7 @@ export function speak(next) {
 
 /** Ask for what the open tab shows: now, every two seconds, and when something was changed here. */
 export async function refresh() {
+  const shown = place.value;
   const needs = machine.value ? Object.values(ASKED(machine.value, span.value)) : [...NEEDS[tab.value], ...(WINDOWED[tab.value]?.() ?? []), ...(MORE[place.value] ?? MORE[tab.value] ?? []).filter(([what]) => may(what)).map(([, address]) => address)];
   for (const address of needs) {
     const rare = RARE.some((part) => address.includes(part)) && performance.now() - (lastAsked.get(address) ?? -RARE_MS) < RARE_MS;
@@ -116,6 +117,8 @@ export async function refresh() {
       // The server is away: the live beats say so on every figure, and the next round asks again.
     }
   }
+  // What the page shows from here on is no longer empty for want of an answer.
+  document.documentElement.dataset.answered = shown;
 }
 
 /** Ask for something that was changed here, however long it usually stays. @param {string} address */
