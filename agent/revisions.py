@@ -64,8 +64,8 @@ class Revisions:
         except OSError as error:
             self._forget(kept.number)
             raise RefusedError(
-                f"the agent may not write {self._path} ({error.strerror}): give it the folder (systemd: "
-                f"ReadWritePaths={self._path.parent}), or put this text there by hand"
+                f"the agent may not write {self._path} ({error.strerror}): keep the line file where it may "
+                "(under systemd in the StateDirectory), or put this text there by hand"
             ) from error
         for old in self._versions()[KEPT:]:
             self._forget(old.number)

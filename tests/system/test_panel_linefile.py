@@ -144,7 +144,7 @@ def test_who_may_read_the_file_stays_and_versions_are_ours_alone(tmp_path: Path)
 def test_a_file_that_cannot_be_replaced_stays_and_says_what_to_do(tmp_path: Path) -> None:
     desk, path = revisions(tmp_path), tmp_path / "line.toml"
     (tmp_path / f".line.toml.{os.getpid()}.new").mkdir()  # what stands in the way of the new file
-    with pytest.raises(RefusedError, match="ReadWritePaths"):
+    with pytest.raises(RefusedError, match="StateDirectory"):
         desk.apply(FASTER, digest(TEXT), *BY)
     assert path.read_text() == TEXT
     assert [one.number for one in desk.stand().versions] == [1]
