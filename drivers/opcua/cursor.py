@@ -40,16 +40,23 @@ class Cursor:
 
     def count(self, least: int = 1) -> int:
         """The length of an array whose elements take at least so many octets; 0 for a null one."""
-        count = max(0, int(self.number(I32)))
+        count = max(0, self._length())
         if count * least > self.left:
             raise ValueError(f"an array of {count} announced, {self.left} octets left")
         return count
 
     def string(self) -> bytes | None:
         """The octets of a string, None for a null one."""
-        length = self.number(I32)
+        length = self._length()
         start = self.skip(max(0, length))
         return None if length < 0 else bytes(self.data[start : self.at])
+
+    def _length(self) -> int:
+        """A length; -1 is null, and another number below 0 is none (OPC 10000-6, 5.2.2.4): readers differ over it."""
+        length = int(self.number(I32))
+        if length < -1:
+            raise ValueError(f"a length of {length}")
+        return length
 
     def node_id(self, ignoring: int = 0) -> int | None:
         """Step over a NodeId; its number where it is one of the standard's own namespace. `ignoring` are flag bits."""

@@ -165,6 +165,16 @@ def test_what_is_neither_number_nor_text_is_stepped_over_and_its_neighbours_are_
     assert rows.source_time.tolist() == [TIME_NS] * 3
 
 
+@pytest.mark.parametrize("kind", [Kind.String, Kind.LocalizedText])
+def test_a_length_below_the_one_that_means_null_is_refused(kind: ua.VariantType) -> None:
+    text = ua.Variant(ua.LocalizedText("four", "en") if kind == Kind.LocalizedText else "four", kind)
+    body = response([good(1.5, Kind.Double), ua.DataValue(text, SourceTimestamp=TIME), good(7, Kind.UInt16)])
+    wrong = body.replace(b"\4\0\0\0four", b"\1\xff\xff\xfffour")
+    assert wrong != body
+    with pytest.raises(ValueError, match="a length of -255"):
+        Decoder().publish(wrong)
+
+
 def test_a_subscription_the_server_gave_up_says_so() -> None:
     answer = ua.PublishResponse()
     answer.Parameters.NotificationMessage.PublishTime = TIME
