@@ -46,7 +46,7 @@ export function excuse(page, figure) {
 
 /** What to look for where a share of time is over 100 %; it is told as it is. @param {Page} page @param {Figure} figure */
 export const over = (page, figure) =>
-  figure.unit === "%" && figure.value !== null && figure.value > 100 ? worded(page, `over-${figure.name}`, page.t("over")) : "";
+  figure.unit === "%" && figure.value !== null && figure.value >= 100.05 ? worded(page, `over-${figure.name}`, page.t("over")) : "";
 
 /** Why there is no value: since when nobody looks, that too little was seen, or that there is nothing to divide by.
  * @param {Page} page @param {Figure} figure */
