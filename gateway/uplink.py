@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from agent.model import Fault, Line, LineNow, Order, Samples
+from agent.model import Line, LineNow, Order, Samples
 from gateway.ack import AckError, parse_ack
+from gateway.alarms import Alarms, Clear, Report
 from gateway.discovery import discovery
 from gateway.live import LAST_WILL, birth
 from gateway.live_lane import LiveLane
@@ -74,8 +75,8 @@ class Uplink:
         broker: Broker,
         now: Callable[[], LineNow],
         evidence: Path,
-        report_fault: Callable[[Fault], object],
-        clear_fault: Callable[[str, str], object],
+        report_fault: Report,
+        clear_fault: Clear,
         take_order: Callable[[Order], Awaitable[object]],
         samples: Callable[[], Awaitable[Samples]],
         options: Options = DEFAULT,
@@ -86,12 +87,10 @@ class Uplink:
         self._broker = broker
         self._now = now
         self._evidence = evidence
-        self._report = report_fault
-        self._clear = clear_fault
         self._take_order = take_order
         self._samples = samples
         self._id = f"tc-{ledger.id}"[:64]
-        self._faults: set[str] = set()
+        self._alarms = Alarms(SOURCE, report_fault, clear_fault, lambda: now().time)
         self._will = Message(str(topic(line, ONLINE)), encode(LAST_WILL), retain=True)
         self._orders = str(topic(line, "_order"))
         self._options = options
@@ -109,7 +108,7 @@ class Uplink:
             try:
                 await self._once()
             except RefusedError as error:
-                self._set("records_refused", error.message, error.remedy)
+                self._alarms.set("records_refused", error.message, error.remedy)
                 self._wait = LONGEST_WAIT_S
             except MqttError as error:
                 await self._judge(error)
@@ -123,13 +122,13 @@ class Uplink:
             self._brief = self._brief + 1 if brief and isinstance(error, CutError) else 0
         if isinstance(error, TakenError) or (brief and await self._rival()):
             self._wait, self._taken_wait = self._taken_wait, min(self._taken_wait * 2, LONGEST_TAKEN_WAIT_S)
-            self._set(
+            self._alarms.set(
                 "client_id_taken",
                 f"another client has taken the id {self._id} at the MQTT broker at {self._broker} ({error.message})",
                 f"stop that one, such as an agent with a copy of this ledger; the next try is in {self._wait:.0f} s",
             )
         else:
-            self._set("not_connected", error.message, error.remedy)
+            self._alarms.set("not_connected", error.message, error.remedy)
 
     async def _rival(self) -> bool:
         """Whether links that are cut one after the other come of another client with this id."""
@@ -158,7 +157,7 @@ class Uplink:
         await link.publish(str(where), encode(payload), retain=True)
         await link.subscribe(self._orders)
         self._wait, self._stood = FIRST_WAIT_S, time.monotonic()
-        self._over("not_connected")
+        self._alarms.over("not_connected")
         records = RecordLane(self._line, self._ledger, link, self._options.consumer)
         if self._acks is not None:
             await link.subscribe(self._acks)
@@ -167,7 +166,7 @@ class Uplink:
         await _side_by_side(
             live.run(self._refused),
             records.send(self._silent),
-            records.settle(lambda: self._over("records_refused")),
+            records.settle(lambda: self._alarms.over("records_refused")),
             self._hear(link, records),
             self._tell_raw(link),
             self._steady(),
@@ -191,7 +190,7 @@ class Uplink:
         """A link that stands for long has its id for itself."""
         await asyncio.sleep(STEADY_S)
         self._taken_wait, self._brief = TAKEN_WAIT_S, 0
-        self._over("client_id_taken")
+        self._alarms.over("client_id_taken")
         await asyncio.Event().wait()
 
     async def _tell_raw(self, link: Mqtt) -> None:
@@ -225,27 +224,31 @@ class Uplink:
             if order is not None:
                 await self._take_order(order)
         except OrderError as error:
-            self._set("bad_order", f"an order on {message.topic} is refused: {error}", "correct and send it again")
+            self._alarms.set(
+                "bad_order", f"an order on {message.topic} is refused: {error}", "correct and send it again"
+            )
         else:
             if order is not None:
-                self._over("bad_order")
+                self._alarms.over("bad_order")
 
     async def _hear_ack(self, message: Message, records: RecordLane) -> None:
         """A bad acknowledgement changes nothing and is a fault until a good one comes."""
         try:
             ack = parse_ack(message.payload, self._ledger.id, self._ledger.last_seq)
         except AckError as error:
-            self._set("bad_ack", f"consumer {self._options.consumer}: {error}", "correct what it publishes there")
+            self._alarms.set(
+                "bad_ack", f"consumer {self._options.consumer}: {error}", "correct what it publishes there"
+            )
         else:
-            self._over("bad_ack")
-            self._over("consumer_silent")
+            self._alarms.over("bad_ack")
+            self._alarms.over("consumer_silent")
             await records.hear(ack)
 
     def _silent(self, held: int, first: int) -> None:
         remedy = f"start it and let it write {self._acks}, or take consumer out of [mqtt]"
         if first > held + 1:
             remedy = f"records before {first} are gone: let it begin with {first - 1} as its last, or {remedy}"
-        self._set(
+        self._alarms.set(
             "consumer_silent",
             f"consumer {self._options.consumer} acknowledges nothing beyond record {held}: the rest waits for it",
             remedy,
@@ -253,19 +256,9 @@ class Uplink:
 
     def _refused(self, error: RefusedError | None) -> None:
         if error is None:
-            self._over("refused")
+            self._alarms.over("refused")
         else:
-            self._set("refused", error.message, error.remedy)
-
-    def _set(self, code: str, message: str, remedy: str) -> None:
-        if code not in self._faults:
-            self._faults.add(code)
-            self._report(Fault(SOURCE, code, message, remedy, self._now().time))
-
-    def _over(self, code: str) -> None:
-        if code in self._faults:
-            self._faults.remove(code)
-            self._clear(SOURCE, code)
+            self._alarms.set("refused", error.message, error.remedy)
 
 
 def _told(line: Line, samples: Samples, form: Form) -> Message:

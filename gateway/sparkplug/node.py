@@ -9,7 +9,8 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
-from agent.model import Fault, Line, LineNow, Record
+from agent.model import Line, LineNow, Record
+from gateway.alarms import Alarms, Clear, Report
 from gateway.mqtt import Broker, Message, Mqtt, MqttError, OldServerError
 from gateway.sink import SPARKPLUG as SINK
 from gateway.sparkplug.host import PrimaryHost, wrong_with
@@ -74,8 +75,8 @@ class EdgeNode:
         lost: Callable[[], Iterable[str]],
         bdseq: str | None,
         keep: Callable[[str], Awaitable[object]],
-        report_fault: Callable[[Fault], object],
-        clear_fault: Callable[[str, str], object],
+        report_fault: Report,
+        clear_fault: Clear,
     ) -> None:
         self._line = line
         self._ledger = ledger
@@ -87,9 +88,7 @@ class EdgeNode:
         self._bdseq = bdseq
         self._unsent = False
         self._keep = keep
-        self._report = report_fault
-        self._clear = clear_fault
-        self._faults: set[str] = set()
+        self._alarms = Alarms(SOURCE, report_fault, clear_fault, lambda: now().time)
         self._versions = dict.fromkeys(brokers, 5)
         self._wait = FIRST_WAIT_S
         self._rebirth = False
@@ -110,7 +109,7 @@ class EdgeNode:
             except HostGoneError:
                 pass
             except MqttError as error:
-                self._set("not_connected", error.message, error.remedy)
+                self._alarms.set("not_connected", error.message, error.remedy)
             turn += 1
             await asyncio.sleep(self._wait * random.uniform(0.5, 1.0))
             self._wait = min(self._wait * 2, LONGEST_WAIT_S)
@@ -153,8 +152,8 @@ class EdgeNode:
             await link.subscribe(self._ids.topic("NCMD"))
             for machine in self._line.machines:
                 await link.subscribe(self._ids.topic("DCMD", machine.name))
-            self._over("not_connected")
-            self._over("command_refused")
+            self._alarms.over("not_connected")
+            self._alarms.over("command_refused")
             if self._host is not None:
                 self._host.forget()
                 await link.subscribe(self._host.topic)
@@ -173,10 +172,10 @@ class EdgeNode:
             await self._pause(hearing)
             if time.monotonic() >= due:
                 remedy = "start it, or correct primary_host in [sparkplug]"
-                self._set("host_offline", f"the primary host is not online ({host.topic}): records wait", remedy)
+                self._alarms.set("host_offline", f"the primary host is not online ({host.topic}): records wait", remedy)
                 if len(self._brokers) > 1:
                     raise HostGoneError
-        self._over("host_offline")
+        self._alarms.over("host_offline")
 
     async def _tell(self, link: Mqtt, session: Session, hearing: asyncio.Task[None]) -> None:
         """Births, then records and changes, until the primary host goes or the link breaks."""
@@ -219,10 +218,10 @@ class EdgeNode:
                 self._host.hear(message.payload)
             elif (wrong := wrong_with(message.payload, message.topic.split("/")[2])) is None:
                 self._rebirth = True
-                self._over("command_refused")
+                self._alarms.over("command_refused")
             else:
                 remedy = "have that host ask for nothing but Node Control/Rebirth: nothing here writes to a machine"
-                self._set("command_refused", f"a command on {message.topic} is refused: {wrong}", remedy)
+                self._alarms.set("command_refused", f"a command on {message.topic} is refused: {wrong}", remedy)
             self._nudge.set()
 
     async def _pause(self, hearing: asyncio.Task[None]) -> None:
@@ -240,16 +239,6 @@ class EdgeNode:
     def _send(link: Mqtt, messages: Iterable[Outgoing]) -> None:
         for one in messages:
             link.send(_message(one))
-
-    def _set(self, code: str, message: str, remedy: str) -> None:
-        if code not in self._faults:
-            self._faults.add(code)
-            self._report(Fault(SOURCE, code, message, remedy, self._now().time))
-
-    def _over(self, code: str) -> None:
-        if code in self._faults:
-            self._faults.remove(code)
-            self._clear(SOURCE, code)
 
 
 def _message(one: Outgoing) -> Message:
