@@ -70,7 +70,7 @@ async def test_no_sequence_number_is_acknowledged_on_the_wire_before_acknowledge
 
 
 async def more_acknowledged(tap: Tap, driver: Driver[Any], opcua: OpcuaTwin, steps: Iterator[int]) -> list[int]:
-    """What is acknowledged once it is more than now: an acknowledgement travels with a request that is still to be sent."""
+    """What is acknowledged once it is more than now: it travels with a request that is still to be sent."""
     before = len(acknowledged(tap))
     while len(acknowledged(tap)) == before:
         await change(driver, opcua, next(steps))
