@@ -15,7 +15,7 @@ from gateway import payload
 from tests.peers.words import LIFE, check
 
 BAD = 0x8000_0000
-UNEXPLAINED_S = 3.0  # a hole between two samples that no gap need cover: a timeout and a poll
+UNEXPLAINED_S = 5.0  # a hole between two samples that no gap need cover: only what is silent for longer is stale
 ENOUGH = 10**6
 
 
@@ -77,8 +77,8 @@ def totals(disk: OnDisk, last: int) -> None:
 def held(disk: OnDisk, restated: int) -> None:
     """OPC UA: all that a server's queue held is there, in one piece a life, each value once.
 
-    A new link may restate each tag once, as it was last told, and so may a status that was bad and is good again:
-    `restated` times at most.
+    A new link may restate each tag as it was last told, by the server and by what is known of it, and so may a status
+    that was bad and is good again: `restated` times at most.
     """
     serial = [row for row in disk.samples["serial"] if row.value == row.value]
     twice = [one for one, times in Counter((row.value, row.status) for row in serial).items() if times > 1]
