@@ -1,4 +1,4 @@
-"""`make test`: the whole suite on two workers, file by file. More arguments go to pytest."""
+"""`make test`: the whole suite on two workers, file by file in the order of conftest. More arguments go to pytest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-WORKERS = ["-n", "2", "--dist", "loadfile"]
+WORKERS = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 if __name__ == "__main__":
     os.chdir(Path(__file__).parents[1])
