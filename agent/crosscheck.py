@@ -8,12 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from agent.flashing import Lamp, lamp_word
-from agent.linetable import LineFile, MachineTable, StateTable
+from agent.linetable import ENERGY_UNITS, LineFile, MachineTable, StateTable
 from agent.mistake import Mistake
 from drivers.contract import Device
 
 TAGS_OF_A_MACHINE = ("good", "scrap", "rework", "energy", "cycle", "reason")
-ENERGY_UNITS = ("Wh", "kWh", "MWh")
 STATES = tuple(name for name in StateTable.model_fields if name not in ("tag", "flash", "codes"))
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 from pathlib import Path
 
 import apsw
 
+from agent.durable import settle
 from agent.ledger_hot import Standing
 from agent.ledger_record import LedgerError
 from agent.ledger_schema import ADDED, SCHEMA
@@ -59,11 +59,7 @@ def _back_up(db: apsw.Connection, path: Path, copy: Path) -> None:
     finally:
         held.close()
     part.rename(copy)
-    handle = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    settle(path.parent)
 
 
 def _step(db: apsw.Connection, schema: int) -> None:

@@ -9,7 +9,6 @@ import contextlib
 import json
 import logging
 import math
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -22,6 +21,7 @@ import apsw
 import numpy as np
 
 from agent import samples
+from agent.durable import settle
 from agent.ledger_damage import BROKEN, NONSENSE, damage
 from agent.ledger_reader import Reader
 from agent.ledger_record import LedgerError, based, record_of
@@ -63,7 +63,7 @@ def mended(folder: Path, max_bytes: int, wall: int, *, known: bool) -> str | Non
     _write(new, max_bytes, wall, start, proved)
     aside = _set_aside(path, wall)
     new.rename(path)
-    _settle(folder)
+    settle(folder)
     lost = sum(high - low + 1 for low, high in start.unread)
     words = f"{wrong}; set aside as {aside.name}, {len(found.records)} records taken over, {lost} unreadable"
     log.error("ledger: %s was damaged: %s", path, words)
@@ -76,7 +76,7 @@ def _create(path: Path, max_bytes: int) -> None:
     _remove(begun)
     Store(begun, max_bytes).close()
     begun.rename(path)
-    _settle(path.parent)
+    settle(path.parent)
 
 
 def suspect(folder: Path) -> None:
@@ -245,12 +245,3 @@ def _set_aside(path: Path, wall: int) -> Path:
 def _remove(path: Path) -> None:
     for tail in TAILS:
         path.with_name(path.name + tail).unlink(missing_ok=True)
-
-
-def _settle(folder: Path) -> None:
-    """The moves are on disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -27,6 +27,7 @@ SparkplugWord = Annotated[str, Field(pattern=r"^[^+#/\x00-\x1f\x7f-\x9f]{1,64}$"
 Weekday = Annotated[str, Field(pattern=r"^(mon|tue|wed|thu|fri|sat|sun)$")]
 
 
+ENERGY_UNITS = {"Wh": 1.0, "kWh": 1e3, "MWh": 1e6}  # in Wh
 LONGEST_EXCEPTION = timedelta(366)
 LEAST_LEDGER = 64 * 2**20
 LEAST_RECORDS_S = 7 * 86400

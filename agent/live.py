@@ -284,15 +284,12 @@ class Station:
         self.rule = rule
         self.tracker = Tracker(rule.patterns, flash=rule.flash)
         self.counters: dict[Counter, CounterState] = {}
+        self._rules = rule.counters
+        counting = [one.tag for one in self._rules.values()]
+        self.tags = [rule.state, *counting, *(tag for tag in (rule.reason, rule.cycle) if tag)]
+        """Every tag that tells of this machine."""
         self.cycle_s: float | None = None
         self.simulated = False
-
-    @property
-    def tags(self) -> list[TagRef]:
-        """Every tag that tells of this machine."""
-        rule = self.rule
-        counters = [one.tag for one in rule.counters.values()]
-        return [rule.state, *counters, *(tag for tag in (rule.reason, rule.cycle) if tag)]
 
     def hears(self, device: str) -> bool:
         """Whether the device tells anything of this machine."""
@@ -300,7 +297,7 @@ class Station:
 
     def restore(self, counters: Mapping[tuple[str, str], CounterState]) -> None:
         """Take up the totals of the last run."""
-        mine = ((name, counters.get((self.rule.name, name))) for name in self.rule.counters)
+        mine = ((name, counters.get((self.rule.name, name))) for name in self._rules)
         self.counters.update({name: state for name, state in mine if state is not None})
 
     def set_back(self, now: int) -> None:
@@ -339,7 +336,7 @@ class Station:
         return Reading(tag == self.rule.state, value, row.time)
 
     def _count(self, tag: TagRef, row: Row, unseen: str | None, seen: Seen, until: int, boot: int | None) -> None:
-        for counter, rule in self.rule.counters.items():
+        for counter, rule in self._rules.items():
             if rule.tag != tag:
                 continue
             time = until if counter == "energy" else row.time

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import stat
 import time
 from dataclasses import asdict
 from pathlib import Path
 
+from agent.durable import put
 from agent.linediff import changes, text_diff
 from agent.linefile import LineFileError, parse
 from agent.linetable import LineFile
@@ -97,20 +97,5 @@ def digest(text: str) -> str:
 
 
 def _replace(path: Path, text: str) -> None:
-    """All of it or nothing, also where the power fails; who may read it stays."""
-    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else UNREADABLE_MODE
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    """Who may read it stays."""
+    put(path, text, stat.S_IMODE(path.stat().st_mode) if path.exists() else UNREADABLE_MODE)

@@ -8,7 +8,7 @@ from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
 from agent.flashing import Lamp
-from agent.linetable import LineFile, MachineTable, ShiftTable
+from agent.linetable import ENERGY_UNITS, LineFile, MachineTable, ShiftTable
 from agent.live import CounterRule, DeviceRule, MachineRule, TagRef
 from agent.model import SECOND, Cause, MachineState, Order, State
 from agent.shift import Calendar, Shift
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CAUSES = (Cause.STARVED, Cause.BLOCKED, Cause.STOPPED, Cause.CHANGEOVER, Cause.IDLE)
-ENERGY_UNITS = {"Wh": 1.0, "kWh": 1e3, "MWh": 1e6}
 MOST_ENERGY = 2**53  # Wh
 MOST_POWER_W = 2e6  # more than a line draws: what a meter may count in a second
 METER_PACE = 60 * SECOND

@@ -12,6 +12,7 @@ from agent.model import BAD
 from drivers.opcua.cursor import I32, U32, Cursor
 
 VALUE, STATUS, SOURCE, SOURCE_PICO, SERVER, SERVER_PICO = 1, 2, 4, 16, 8, 32
+BESIDE_VALUE = ((STATUS, 4), (SOURCE, 8), (SOURCE_PICO, 2), (SERVER, 8), (SERVER_PICO, 2))
 NULL, DIMENSIONS, ARRAY = 0, 0x40, 0x80
 SIZES = {1: 1, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 4, 8: 8, 9: 8, 10: 4, 11: 8, 13: 8, 14: 16, 19: 4}
 LEAST = {17: 2, 18: 2, 20: 6, 21: 1, 22: 3, 23: 1, 24: 1, 25: 1, 12: 4, 15: 4, 16: 4}
@@ -116,8 +117,7 @@ def _data_value(cursor: Cursor, depth: int, only: frozenset[int] | None) -> None
     mask = cursor.octet()
     if mask & VALUE:
         rest_of_variant(cursor, cursor.octet(), depth, only)
-    sizes = ((STATUS, 4), (SOURCE, 8), (SOURCE_PICO, 2), (SERVER, 8), (SERVER_PICO, 2))
-    cursor.skip(sum(size for bit, size in sizes if mask & bit))
+    cursor.skip(sum(size for bit, size in BESIDE_VALUE if mask & bit))
 
 
 def _node_id(cursor: Cursor) -> None:

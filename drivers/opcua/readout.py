@@ -14,13 +14,9 @@ from numpy.typing import NDArray
 
 from agent.model import BAD
 from drivers.opcua.builtin import (
+    BESIDE_VALUE,
     NULL,
     READ_RESPONSE,
-    SERVER,
-    SERVER_PICO,
-    SOURCE,
-    SOURCE_PICO,
-    STATUS,
     VALUE,
     response_header,
     rest_of_variant,
@@ -31,7 +27,6 @@ from drivers.opcua.decode import Decoder
 from drivers.opcua.layout import HANDLE_OCTETS, is_regular, shape
 
 COUNT = struct.Struct("<i")
-SIZES = ((STATUS, 4), (SOURCE, 8), (SOURCE_PICO, 2), (SERVER, 8), (SERVER_PICO, 2))
 Places = NDArray[np.intp]
 
 
@@ -134,5 +129,5 @@ def _step(cursor: Cursor) -> tuple[int, int]:
     if mask & VALUE:
         kind = cursor.octet()
         rest_of_variant(cursor, kind)
-    cursor.skip(sum(size for bit, size in SIZES if mask & bit))
+    cursor.skip(sum(size for bit, size in BESIDE_VALUE if mask & bit))
     return mask, kind

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from asyncua.client.ua_client import UaClient, UASocketProtocol
@@ -44,41 +44,32 @@ def vet_all_responses(transport: UaClient) -> None:
     setattr(transport, MAKE_PROTOCOL, made)
 
 
-def publish(transport: UaClient, acknowledged: Sequence[tuple[int, int]]) -> asyncio.Future[Buffer]:
-    """Send a PublishRequest; what comes back holds the response, or why the link ended. ConnectionError without one."""
-    protocol: Any = transport.protocol
-    if protocol is None or protocol.transport is None:
-        raise ConnectionError("the connection is closed")
-    handle, number = getattr(protocol, LAST_HANDLE) + 1, getattr(protocol, LAST_REQUEST) + 1
-    token = nodeid_to_binary(protocol.authentication_token)
-    protocol.revolve_security_token()
-    body = publish_request(token, time.time_ns(), handle, acknowledged)
-    octets = getattr(protocol, CHANNEL).message_to_binary(body, request_id=number)
-    setattr(protocol, LAST_HANDLE, handle)
-    setattr(protocol, LAST_REQUEST, number)
-    answer = getattr(protocol, PENDING)[number] = Undecoded(loop=asyncio.get_running_loop())
-    protocol.transport.write(octets)
-    return answer
-
-
 class Undecoded(asyncio.Future[Buffer]):
     """Waits for a response that the library will not decode."""
 
 
+def publish(transport: UaClient, acknowledged: Sequence[tuple[int, int]]) -> asyncio.Future[Buffer]:
+    """Send a PublishRequest; what comes back holds the response, or why the link ended. ConnectionError without one."""
+    return _send(transport, lambda token, handle: publish_request(token, time.time_ns(), handle, acknowledged))
+
+
 def read(transport: UaClient, nodes: bytes, timeout_s: float) -> asyncio.Future[Buffer]:
     """Send a ReadRequest; what comes back holds the response, or why the link ended. ConnectionError without one."""
+    return _send(transport, lambda token, handle: read_request(token, time.time_ns(), handle, timeout_s, nodes))
+
+
+def _send(transport: UaClient, body: Callable[[bytes, int], bytes]) -> asyncio.Future[Buffer]:
+    """Send what `body` makes of the session's token and the request's handle."""
     protocol: Any = transport.protocol
     if protocol is None or protocol.transport is None:
         raise ConnectionError("the connection is closed")
     handle, number = getattr(protocol, LAST_HANDLE) + 1, getattr(protocol, LAST_REQUEST) + 1
     token = nodeid_to_binary(protocol.authentication_token)
     protocol.revolve_security_token()
-    body = read_request(token, time.time_ns(), handle, timeout_s, nodes)
-    octets = getattr(protocol, CHANNEL).message_to_binary(body, request_id=number)
+    octets = getattr(protocol, CHANNEL).message_to_binary(body(token, handle), request_id=number)
     setattr(protocol, LAST_HANDLE, handle)
     setattr(protocol, LAST_REQUEST, number)
-    answer = Undecoded(loop=asyncio.get_running_loop())
-    getattr(protocol, PENDING)[number] = answer
+    answer = getattr(protocol, PENDING)[number] = Undecoded(loop=asyncio.get_running_loop())
     protocol.transport.write(octets)
     return answer
 

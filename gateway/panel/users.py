@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hmac
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from agent.durable import put
 from gateway.panel.roles import Role
 
 PRIVATE = 0o600
@@ -113,23 +113,8 @@ class Users:
 
     def _write(self, users: Mapping[str, User], ended: Mapping[str, int]) -> None:
         whole = {"users": [asdict(one) for one in users.values()], "ended": dict(ended)}
-        replaced(self._file, json.dumps(whole, indent=1, ensure_ascii=False))
+        put(self._file, json.dumps(whole, indent=1, ensure_ascii=False), PRIVATE)
         self._users, self._ended = dict(users), dict(ended)
-
-
-def replaced(path: Path, text: str) -> None:
-    """Write a private file whole: after a power cut there is the old one or the new one."""
-    fresh = path.with_suffix(".new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE), "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _read(path: Path) -> tuple[dict[str, User], dict[str, int]]:
@@ -153,7 +138,7 @@ def _made_once(path: Path, fresh: str) -> str:
         pass
     except (OSError, ValueError) as error:
         raise UsersError(f"{path} cannot be read ({error}): move it away and start again") from error
-    replaced(path, fresh)
+    put(path, fresh, PRIVATE)
     return fresh
 
 

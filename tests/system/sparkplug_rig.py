@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from agent.model import SECOND, Kind, Kpi, Line, LineNow, Machine, MachineNow, MachineState, Record, State, Window
@@ -20,6 +21,7 @@ from gateway.payload import count_body, fault_body, state_body
 from gateway.sparkplug.metric import Ids
 from gateway.sparkplug.node import EdgeNode
 from gateway.sparkplug.wire import decode
+from tests.system.uplink_rig import Gate
 
 OBSERVER = Path(__file__).parents[1] / "peers" / "sparkplug_observe.js"
 NODE = shutil.which("node")
@@ -179,25 +181,13 @@ class Log:
             await self.came.wait()
 
 
-class Tap:
+class Tap(Gate):
     """A relay in front of the broker that sees every byte; `old` hangs up on MQTT 5, as an old broker does."""
 
     def __init__(self, name: str, port: int, log: Log, *, old: bool = False) -> None:
-        self.name, self.target, self.log, self.old = name, port, log, old
-        self.port = 0
+        super().__init__(port)
+        self.name, self.log, self.old = name, log, old
         self.links = 0
-        self.writers: list[asyncio.StreamWriter] = []
-        self.tasks: set[asyncio.Task] = set()
-
-    @asynccontextmanager
-    async def standing(self):
-        async with await asyncio.start_server(self.relay, "127.0.0.1", 0) as server:
-            self.port = server.sockets[0].getsockname()[1]
-            try:
-                yield self
-            finally:
-                self.cut()
-                await asyncio.gather(*self.tasks, return_exceptions=True)
 
     async def relay(self, reader, writer) -> None:
         self.tasks |= {task for task in [asyncio.current_task()] if task}
@@ -213,24 +203,10 @@ class Tap:
                 far_writer.write(first)
                 self.writers += [writer, far_writer]
                 await asyncio.gather(
-                    self.pump(name, "up", version, reader, far_writer),
-                    self.pump(name, "down", version, far_reader, writer),
+                    self.pump(reader, far_writer, partial(self.log.saw, name, "up", version)),
+                    self.pump(far_reader, writer, partial(self.log.saw, name, "down", version)),
                 )
         writer.close()
-
-    async def pump(self, name, way, version, reader, writer) -> None:
-        with suppress(OSError):
-            while data := await reader.read(65536):
-                self.log.saw(name, way, version, data)
-                writer.write(data)
-                await writer.drain()
-        writer.close()
-
-    def cut(self) -> None:
-        """Every link breaks, without goodbye."""
-        for writer in self.writers:
-            writer.transport.abort()
-        self.writers.clear()
 
 
 class Host:

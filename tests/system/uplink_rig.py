@@ -254,15 +254,17 @@ class Gate:
                 await asyncio.gather(self.pump(reader, far_writer), self.pump(far_reader, writer))
         writer.close()
 
-    async def pump(self, reader, writer) -> None:
+    async def pump(self, reader, writer, saw=lambda _: None) -> None:
         with suppress(OSError):
             while data := await reader.read(65536):
+                saw(data)
                 await self.flowing.wait()
                 writer.write(data)
                 await writer.drain()
         writer.close()
 
     def cut(self) -> None:
+        """Every link breaks, without goodbye."""
         for writer in self.writers:
             writer.transport.abort()
         self.writers.clear()
