@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 from agent import faults, wiring
 from agent.bookmark import bookmarks
 from agent.clock import Watch
+from agent.configuration.tables import BrokerTable, CameraTable, LedgerTable, LineFile, MqttTable, SparkplugTable
 from agent.ledger import Keep, Ledger, LedgerError, Reader
-from agent.linetable import BrokerTable, CameraTable, LedgerTable, LineFile, MqttTable, SparkplugTable
 from agent.model import Batch, Fault, Kind, Line, Order, Plan, Record
 from agent.poller import Poller
 from agent.recorder import Recorder
@@ -317,10 +317,10 @@ class Agent:
         if table is None:
             yield
             return
-        from agent.logtail import tailing
+        from agent.health.logtail import tailing
+        from agent.health.vitals import Vitals
         from agent.panel import panel
         from agent.view import AgentView
-        from agent.vitals import Vitals
         from agent.workbench import workbench
 
         view = AgentView(self.recorder, self.ledger, self.reader, self.evidence, self.take_order, self.file)

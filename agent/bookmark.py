@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from agent.ledger import LedgerError, Reader
 from agent.model import Batch
-from agent.salvage import sampled_since
+from agent.storage.takeover import sampled_since
 from drivers.contract import Bookmark, Device
 
 

@@ -150,7 +150,7 @@ def _check(arguments: argparse.Namespace) -> int:
             print(f"{arguments.file}: warning: device {device.name}: {warning}", file=sys.stderr)
     if not arguments.live:
         return 0
-    from agent.livecheck import check_live
+    from agent.commands.livecheck import check_live
 
     return check_live(line)
 
@@ -173,7 +173,7 @@ def _import(arguments: argparse.Namespace) -> int:
 
 
 def _probe(arguments: argparse.Namespace) -> int:
-    from agent.probe import Scope, probe
+    from agent.commands.probe import Scope, probe
 
     given = {name: value for name, value in vars(arguments).items() if name not in ("command", "address")}
     return probe(arguments.address, Scope(**given))
@@ -189,8 +189,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _trust(arguments: argparse.Namespace) -> int:
+    from agent.commands.trust import trust
     from agent.linefile import LineFileError, load
-    from agent.trust import trust
 
     try:
         return trust(load(arguments.file), arguments.what, arguments.thumbprint)
@@ -200,7 +200,7 @@ def _trust(arguments: argparse.Namespace) -> int:
 
 
 def _doctor(_: argparse.Namespace) -> int:
-    from agent.doctor import examine
+    from agent.commands.doctor import examine
 
     findings = examine()
     for finding in findings:
@@ -229,22 +229,22 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from agent.proof import verify
+    from agent.commands.proof import verify
 
     return verify(arguments.path, arguments.since, arguments.until, arguments.against)
 
 
 def _replay(arguments: argparse.Namespace) -> int:
-    from agent.replay import replay
+    from agent.commands.replay import replay
 
     return replay(arguments.file, arguments.path, arguments.since, arguments.until, arguments.broker)
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from agent.export import Wanted, export
+    from agent.commands.export import Wanted, export
+    from agent.commands.proof import instant
+    from agent.commands.verify import FAR
     from agent.model import Kind
-    from agent.proof import instant
-    from agent.verify import FAR
 
     if arguments.kind and arguments.kind not in list(Kind):
         print(f"no kind {arguments.kind}; there are {', '.join(Kind)}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""A window's book: observed time, parts and verdicts in, figures out. What each figure is: agent/figures.py.
+"""A window's book: observed time, parts and verdicts in, figures out. Each figure: agent/figures/definitions.py.
 
 What was not observed is in no numerator and no denominator: it lowers coverage and widens the bounds.
 Nothing is clamped. ASK stands apart and is in no yield. Pure.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from agent.figures import FIGURES
+from agent.figures.definitions import FIGURES
+from agent.figures.rates import PER_CENT, Rate, Summed, line_rates, machine_rates
+from agent.figures.times import Bottleneck, Counter, Tally, bottleneck, time_model
 from agent.model import SECOND, Kpi, Line, MachineState, State, TimeModel, Verdict, Window
-from agent.rates import PER_CENT, Rate, Summed, line_rates, machine_rates
-from agent.times import Bottleneck, Counter, Tally, bottleneck, time_model
 
 MICRO_STOP = 300 * SECOND
 

@@ -18,14 +18,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agent.counter import CounterState
-from agent.ledger_cold import Keep
-from agent.ledger_damage import BROKEN
-from agent.ledger_migrate import migrated
-from agent.ledger_reader import Reader, Series
-from agent.ledger_record import LedgerError, canonical
-from agent.ledger_room import FILLING, THIN, Lost, hold_reserve, release_reserve, words
-from agent.ledger_salvage import mended, suspect
-from agent.ledger_store import (
+from agent.model import Record
+from agent.storage.cold import Keep
+from agent.storage.damage import BROKEN
+from agent.storage.migrate import migrated
+from agent.storage.reader import Reader, Series
+from agent.storage.record import LedgerError, canonical
+from agent.storage.room import FILLING, THIN, Lost, hold_reserve, release_reserve, words
+from agent.storage.salvage import mended, suspect
+from agent.storage.store import (
     DISK_ERRORS,
     FILE,
     HOLDER,
@@ -40,7 +41,6 @@ from agent.ledger_store import (
     moved,
     numbered,
 )
-from agent.model import Record
 
 __all__ = ["Block", "Keep", "Ledger", "LedgerError", "Observed", "Reader", "Series"]
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from agent.crosscheck import cross_references
-from agent.linetable import LineFile
-from agent.mistake import Mistake, from_validation
+from agent.configuration.crosscheck import cross_references
+from agent.configuration.mistake import Mistake, from_validation
+from agent.configuration.tables import LineFile
 from drivers.catalog import DRIVERS, device_type
 
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from agent.counter import NOTHING, Count, CounterState, step
+from agent.figures.times import Counter
 from agent.flashing import Lamp, Reading
 from agent.machine import Change, Tracker
 from agent.model import BAD, BAD_NO_DATA, SECOND, Batch, DeviceNow, MachineNow, MachineState, Origin, TagNow
-from agent.times import Counter
 
 STALE = 5 * SECOND
 ASKED = 2 * SECOND  # from a device telling how long it has been up to its link being open; its clock may tick slowly

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from agent import faults
-from agent.linetable import PanelTable
+from agent.configuration.tables import PanelTable
 from agent.model import Fault, Line
 from gateway.listen import listening, server
 from gateway.panel.access import Access

@@ -12,6 +12,7 @@ from typing import Any
 
 from agent import fact, faults
 from agent.counter import CounterState
+from agent.figures.windows import Entry, Windows, current
 from agent.ledger import Observed
 from agent.live import Counted, CounterRule, DeviceRule, Link, MachineRule, Meter, Station
 from agent.machine import Change
@@ -34,7 +35,6 @@ from agent.model import (
 )
 from agent.restore import LAST_INSPECTIONS, Restored
 from agent.shift import Calendar
-from agent.windows import Entry, Windows, current
 
 SETTLE = 2 * SECOND  # wall time after which what was not observed counts as missing
 

@@ -15,9 +15,10 @@ from importlib import metadata
 
 import numpy as np
 
-from agent import faults, samples
+from agent import faults
 from agent.bookmark import marks
 from agent.clock import Moved, Watch
+from agent.figures.windows import Entry
 from agent.ledger import NO_MARKS, Block, Ledger, Observed, Reader
 from agent.live import CounterRule, DeviceRule, MachineRule
 from agent.model import (
@@ -40,7 +41,7 @@ from agent.plant import Plant, Told
 from agent.refeed import Watched, past
 from agent.restore import restored
 from agent.shift import Calendar
-from agent.windows import Entry
+from agent.storage import samples
 from gateway import payload
 
 VERSION = metadata.version("tanchang")

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from agent.figures.windows import Entry, Windows
 from agent.ledger import Observed, Reader
 from agent.live import Span
 from agent.model import SECOND, UNKNOWN, Cause, Decision, Kind, Line, MachineState, Record, State, Verdict, Window
 from agent.shift import Calendar
-from agent.windows import Entry, Windows
 from gateway.payload import nanoseconds
 
 ALL = 2**62

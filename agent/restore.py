@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.counter import CounterState
+from agent.figures.windows import Windows
 from agent.ledger import Ledger, Observed, Reader
 from agent.model import Inspection, Kind, Line, MachineState, Record, Verdict
 from agent.refeed import ALL, Closed, Watched, closed_in, feed, state_in
 from agent.shift import Calendar
-from agent.windows import Windows
 
 RECENT_FIGURES = 2000
 LAST_INSPECTIONS = 20

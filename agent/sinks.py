@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from agent.configuration.tables import LineFile
 from agent.ledger import Ledger
-from agent.linetable import LineFile
 from agent.model import Kind, Record
 from gateway.payload import audit_body
 from gateway.sink import MQTT, SPARKPLUG, sink_of

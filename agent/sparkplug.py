@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from agent.configuration.tables import LineFile, SparkplugTable
 from agent.ledger import Ledger, Reader
-from agent.linetable import LineFile, SparkplugTable
 from agent.model import Fault
 from agent.recorder import Recorder
 

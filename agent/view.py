@@ -7,15 +7,15 @@ from importlib import metadata
 from pathlib import Path
 
 from agent import wiring
+from agent.configuration.tables import LineFile, MachineTable
 from agent.flashing import lamp_word
 from agent.ledger import Ledger, Reader
-from agent.ledger_reader import Series
-from agent.linetable import LineFile, MachineTable
 from agent.live import TagRef
 from agent.model import Decision, DeviceNow, Kind, LineNow, Order, Record, Window
 from agent.recorder import Recorder
 from agent.shift import planned
 from agent.sinks import sinks
+from agent.storage.reader import Series
 from drivers.contract import Device, Tag
 from gateway.panel.view import ROLES, Source
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
+from agent.configuration.tables import ENERGY_UNITS, LineFile, MachineTable, ShiftTable
 from agent.flashing import Lamp
-from agent.linetable import ENERGY_UNITS, LineFile, MachineTable, ShiftTable
 from agent.live import CounterRule, DeviceRule, MachineRule, TagRef
 from agent.model import SECOND, Cause, MachineState, Order, State
 from agent.shift import Calendar, Shift

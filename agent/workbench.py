@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agent.bundle import Bundler
 from agent.certificates import Certificates
+from agent.configuration.revisions import Revisions
+from agent.configuration.tables import LineFile
 from agent.explorer import Looks
-from agent.linetable import LineFile
-from agent.logtail import Tail
-from agent.revisions import Revisions
-from agent.vitals import Vitals
+from agent.health.bundle import Bundler
+from agent.health.logtail import Tail
+from agent.health.vitals import Vitals
 from gateway.panel.view import View
 from gateway.panel.workbench import Workbench
 

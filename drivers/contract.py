@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from agent.duration import Duration
+from agent.configuration.duration import Duration
 from agent.model import Batch, Origin
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]

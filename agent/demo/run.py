@@ -13,11 +13,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from agent.configuration.duration import seconds
 from agent.demo import books, tamper
 from agent.demo.balance import Evidence, balance
 from agent.demo.stage import DemoError, Process, free_port, line_file, running
 from agent.demo.witness import Board, Subscriber
-from agent.duration import seconds
 from agent.linefile import load
 from gateway.broker import start_broker
 from gateway.mqtt import Broker

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import field_validator, model_validator
 
-from agent.duration import Duration
+from agent.configuration.duration import Duration
 from drivers.contract import Device, Tag
 from drivers.opcua.profiles import PROFILES
 

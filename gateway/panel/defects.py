@@ -8,7 +8,7 @@ from typing import Any, Literal
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import JSONResponse
 
-from agent.defects import Row, pareto, rejects
+from agent.figures.defects import Row, pareto, rejects
 from agent.model import Kind, Line
 from gateway import payload
 from gateway.panel.access import allow

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from agent.ledger_reader import Series
+from agent.figures.stops import Row as Pareto
+from agent.figures.stops import within
 from agent.model import Kpi, LineNow, Record, Window
-from agent.stops import Row as Pareto
-from agent.stops import within
+from agent.storage.reader import Series
 from gateway.panel.encode import quality
 from gateway.panel.entries import Entry, Facts, Row
 from gateway.panel.explain import Account

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 from fastapi import FastAPI, HTTPException, Query
 from fastapi.responses import JSONResponse
 
-from agent.ledger_reader import Series
 from agent.model import SECOND, Kind, Kpi, Line, LineNow, Record, Window
+from agent.storage.reader import Series
 from gateway import payload
 from gateway.panel import drawn
 from gateway.panel.access import allow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from agent.figures.times import BLOCKED, STARVED, bottleneck
 from agent.model import (
     BAD,
     UNCERTAIN,
@@ -17,7 +18,6 @@ from agent.model import (
     TagNow,
     TimeModel,
 )
-from agent.times import BLOCKED, STARVED, bottleneck
 from gateway.panel.timeline import Segment
 from gateway.payload import Json, fault, figure, finite, inspection_body, iso, plan_body, state
 

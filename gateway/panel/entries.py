@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from agent.figures.stops import Spans, within
 from agent.kpi import MICRO_STOP
 from agent.model import SECOND, Kpi, Record
-from agent.stops import Spans, within
 from gateway.panel.timeline import Segment, segments
 from gateway.panel.verdicts import latest, part
 

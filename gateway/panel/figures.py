@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from agent.ledger_reader import Series
+from agent.figures.stops import Reasoned, Row, Spans, pareto, within
 from agent.model import BAD, SECOND, Record
-from agent.stops import Reasoned, Row, Spans, pareto, within
+from agent.storage.reader import Series
 from gateway.panel.entries import LATE
 from gateway.panel.timeline import Segment
 

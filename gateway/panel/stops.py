@@ -9,8 +9,8 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
+from agent.figures.stops import Reasoned, pareto, plain, within
 from agent.model import SECOND, Kind, Line, LineNow, Record, Window
-from agent.stops import Reasoned, pareto, plain, within
 from gateway import payload
 from gateway.panel.access import allow, session_of
 from gateway.panel.accounts import Body

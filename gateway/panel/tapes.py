@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.ledger_reader import Series
 from agent.model import SECOND
+from agent.storage.reader import Series
 from gateway.panel.trend import before, joined, thinned
 from gateway.panel.view import View
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agent.ledger_reader import Series
 from agent.model import BAD
+from agent.storage.reader import Series
 
 Spans = Sequence[tuple[int, int]]
 

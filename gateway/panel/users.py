@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from agent.durable import put
+from agent.storage.durable import put
 from gateway.panel.roles import Role
 
 PRIVATE = 0o600

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from agent.ledger_reader import Series
 from agent.model import Decision, DeviceNow, Kind, LineNow, Order, Record
+from agent.storage.reader import Series
 
 ROLES = ("state", "reason", "good", "scrap", "rework", "energy", "cycle")
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from agent.duration import seconds
+from agent.configuration.duration import seconds
 from gateway.tour.settings import PUBLIC_DELAY_S, Settings
 
 if TYPE_CHECKING:

@@ -61,8 +61,8 @@ def _written() -> int:
 
 async def _ours(folder: Path) -> dict[str, float]:
     """The ledger, compaction included; `kept` is bytes a sample of the minutes that are merged."""
-    from agent import samples
     from agent.ledger import Block, Ledger, Reader
+    from agent.storage import samples
 
     names = tuple(f"tag{number}" for number in range(TAGS))
     before, number = _written(), 0
@@ -99,8 +99,8 @@ async def _records(folder: Path, commits_s: int) -> dict[str, float]:
 
 async def _as_it_runs(folder: Path) -> dict[str, float]:
     """Records and samples as fast as a line makes them, for seconds of real time: how often SQLite syncs."""
-    from agent import samples
     from agent.ledger import Block, Ledger
+    from agent.storage import samples
 
     syncs: list[int] = []
 

@@ -22,12 +22,12 @@ import pytest
 from asyncua import ua
 from asyncua.ua.object_ids import ObjectIds
 
-from agent import samples
 from agent.ledger import Ledger, Reader
 from agent.live import DeviceRule
 from agent.poller import LONGEST_PAUSE_S, Poller
 from agent.recorder import Recorder
 from agent.shift import Calendar
+from agent.storage import samples
 from drivers.catalog import create
 from drivers.contract import Device, Driver, NotConnectedError
 from drivers.opcua.kept import Kept

@@ -9,10 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from agent.against import differences
+from agent.commands.against import differences
+from agent.commands.proof import report_of
 from agent.demo.books import envelopes
-from agent.ledger_store import FILE
-from agent.proof import report_of
+from agent.storage.store import FILE
 from tests.faults.part import Found
 
 Envelope = Mapping[str, Any]

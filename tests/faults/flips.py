@@ -14,11 +14,11 @@ from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
+from agent.commands.proof import report_of
 from agent.counter import CounterState, step
 from agent.ledger import MAX_BYTES, Ledger, Observed, Reader
-from agent.ledger_store import FILE, Change, Store
 from agent.model import SECOND, Kind, Record
-from agent.proof import report_of
+from agent.storage.store import FILE, Change, Store
 
 FULL, QUICK = 2000, 200
 TOGETHER = 2

@@ -19,11 +19,11 @@ import numpy as np
 
 import agent.ledger
 from agent import wiring
+from agent.configuration.tables import LineFile
 from agent.ledger import Ledger, LedgerError
-from agent.ledger_store import Store
-from agent.linetable import LineFile
 from agent.model import SECOND, Batch, Origin
 from agent.recorder import Recorder
+from agent.storage.store import Store
 from gateway import payload
 from tests.faults.account import account, first_raw
 from tests.faults.part import Found

@@ -11,11 +11,11 @@ import json
 import time
 from pathlib import Path
 
+from agent.commands.proof import report_of
 from agent.counter import CounterState
 from agent.demo.stage import free_port
 from agent.ledger import Ledger
 from agent.model import SECOND, Kind, Record
-from agent.proof import report_of
 from gateway.broker import start_broker
 from gateway.mqtt import Message
 from gateway.payload import count_body

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent.ledger_reader import Reader
+from agent.storage.reader import Reader
 from tests.faults.life import Story, lived
 from tests.faults.loop_disk import LoopDisk, loop_disk, missing
 from tests.faults.part import Found

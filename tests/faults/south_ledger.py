@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from agent.commands.proof import report_of
 from agent.ledger import Reader
 from agent.model import SECOND, Kind
-from agent.proof import report_of
 from gateway import payload
 from tests.peers.words import LIFE, check
 

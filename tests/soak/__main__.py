@@ -22,8 +22,8 @@ from typing import Any
 
 import psutil
 
+from agent.commands.proof import report_of
 from agent.demo.run import Demo, Settings
-from agent.proof import report_of
 from tests.soak.growth import Reading, Row, rows
 
 FOLDER = Path(__file__).parents[2] / "artifacts" / "soak"

@@ -8,9 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from agent.certificates import Certificates
+from agent.configuration.revisions import Revisions
 from agent.explorer import Looks
 from agent.linefile import load
-from agent.revisions import Revisions
 from drivers.opcua import pki
 from drivers.opcua.device import OpcuaDevice
 from gateway.panel.explorer import Explorer, Level, Node, Place, Register

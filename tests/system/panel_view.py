@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from agent.ledger_reader import Series
 from agent.model import (
     BAD_NOT_CONNECTED,
     GOOD,
@@ -41,6 +40,7 @@ from agent.model import (
     Verdict,
     Window,
 )
+from agent.storage.reader import Series
 from gateway.order import OrderError
 from gateway.panel.view import Source
 from gateway.payload import audit_body, verdict_body

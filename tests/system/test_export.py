@@ -9,10 +9,10 @@ import sys
 import numpy as np
 import pytest
 
-from agent import samples
 from agent.cli import main
 from agent.ledger import Block, Ledger
 from agent.model import SECOND, Batch, Kind, Record
+from agent.storage import samples
 
 
 @pytest.fixture

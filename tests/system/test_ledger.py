@@ -14,11 +14,11 @@ import apsw
 import numpy as np
 import pytest
 
-from agent import samples
 from agent.counter import CounterState
 from agent.ledger import Block, Ledger, LedgerError, Observed, Reader
-from agent.ledger_schema import SCHEMA
 from agent.model import SECOND, Batch, Kind, Record
+from agent.storage import samples
+from agent.storage.schema import SCHEMA
 
 
 def fact(number, machine="press1", kind=Kind.COUNT, time=None):

@@ -7,12 +7,12 @@ from functools import cache
 import numpy as np
 import pytest
 
-from agent import samples
 from agent.app import open_ledger
+from agent.commands.proof import report_of
+from agent.configuration.tables import LedgerTable
 from agent.ledger import Block, Keep, Ledger, LedgerError, Reader
-from agent.linetable import LedgerTable
 from agent.model import SECOND, Batch, Kind
-from agent.proof import report_of
+from agent.storage import samples
 
 TAGS = ("good", "force", "program")
 

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
-from agent import samples
 from agent.cli import main
 from agent.counter import CounterState
 from agent.ledger import Block, Ledger, Observed, Reader
@@ -20,6 +19,7 @@ from agent.model import SECOND, Batch, Kind, Line, Record
 from agent.recorder import Recorder
 from agent.shift import Calendar
 from agent.sparkplug import BDSEQ
+from agent.storage import samples
 from gateway import payload
 from tests.faults import flips
 
@@ -218,7 +218,7 @@ async def test_damage_that_shows_in_use_is_looked_for_in_the_whole_file_at_the_n
         await ledger.commit([fact(21)])
     await ledger.close()
     alter(tmp_path, "UPDATE record SET crc = crc + 1 WHERE seq = 1")
-    monkeypatch.setattr("agent.ledger_salvage.BUDGET_S", -1.0)
+    monkeypatch.setattr("agent.storage.salvage.BUDGET_S", -1.0)
     again = await Ledger.open(tmp_path)
     assert "record 1 " in str(again.salvaged)
     await again.close()

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent import ledger_room, samples
+from agent.commands.proof import report_of
 from agent.counter import CounterState
 from agent.ledger import Block, Keep, Ledger, LedgerError, Reader
-from agent.ledger_room import RESERVE, words
-from agent.ledger_salvage import suspect
 from agent.model import SECOND, Batch, Kind, Line, Record
-from agent.proof import report_of
 from agent.recorder import Recorder
 from agent.shift import Calendar
+from agent.storage import room, samples
+from agent.storage.room import RESERVE, words
+from agent.storage.salvage import suspect
 
 KEY = ("press1", "good")
 MIB = 2**20
@@ -172,8 +172,8 @@ async def test_a_start_on_a_full_disk_takes_the_reserve_or_says_what_to_do_and_l
 
 @pytest.fixture
 def small_steps(monkeypatch):
-    monkeypatch.setattr(ledger_room, "MARGIN", 10)
-    monkeypatch.setattr(ledger_room, "RECORDS_AT_ONCE", 50)
+    monkeypatch.setattr(room, "MARGIN", 10)
+    monkeypatch.setattr(room, "RECORDS_AT_ONCE", 50)
 
 
 async def test_told_records_go_last_and_leave_their_sums_so_that_the_rest_is_proved(tmp_path, small_steps):

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from agent import ledger as ledger_module
-from agent import samples
+from agent.commands.proof import report_of
 from agent.counter import CounterState
 from agent.ledger import Block, Ledger, Reader
-from agent.ledger_store import Store
 from agent.model import SECOND, Batch, Kind, Record
-from agent.proof import report_of
+from agent.storage import samples
+from agent.storage.store import Store
 from gateway import live
 from tests.system.test_poller import ORIGIN, batch, rows
 from tests.system.test_poller import Bench as PollerBench

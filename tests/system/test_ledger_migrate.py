@@ -10,14 +10,14 @@ from collections import namedtuple
 import apsw
 import pytest
 
-from agent import ledger_migrate
+from agent.commands.proof import report_of
 from agent.counter import CounterState
 from agent.ledger import Ledger, LedgerError, Observed, Reader
-from agent.ledger_record import canonical, chained, content
-from agent.ledger_schema import FIRST_TABLES, SCHEMA
-from agent.ledger_store import Stand, standing
 from agent.model import SECOND, Kind, Record
-from agent.proof import report_of
+from agent.storage import migrate
+from agent.storage.record import canonical, chained, content
+from agent.storage.schema import FIRST_TABLES, SCHEMA
+from agent.storage.store import Stand, standing
 from tests.system.test_ledger_cold import TAGS, second
 
 KEY = ("press1", "good")
@@ -89,7 +89,7 @@ async def test_a_newer_reader_reads_an_old_ledger_as_it_is(old):
 
 
 async def test_a_migration_that_fails_midway_leaves_the_old_ledger(old, monkeypatch):
-    monkeypatch.setattr(ledger_migrate, "ADDED", {SCHEMA: "CREATE TABLE hot(slot INTEGER PRIMARY KEY); SELECT wrong"})
+    monkeypatch.setattr(migrate, "ADDED", {SCHEMA: "CREATE TABLE hot(slot INTEGER PRIMARY KEY); SELECT wrong"})
     with pytest.raises(apsw.SQLError):
         await Ledger.open(old)
     with apsw.Connection(str(old / "ledger.db")) as db:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import httpx
 
-from agent.bundle import LONGEST, Bundler
+from agent.health.bundle import LONGEST, Bundler
+from agent.health.logtail import LINES, tailing
 from agent.ledger import Ledger
 from agent.linefile import load
-from agent.logtail import LINES, tailing
 from agent.model import Kind, Record
 from gateway.panel.roles import Role
 from gateway.panel.server import create

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from agent import wiring
-from agent.figures import FIGURES
+from agent.figures.definitions import FIGURES
 from agent.ledger import Ledger, Reader
 from agent.linefile import load
 from agent.model import Batch, Inspection, Order, Origin, Verdict

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from agent import panel as agent_panel
-from agent.linetable import PanelTable
+from agent.configuration.tables import PanelTable
 from agent.model import Fault
 from gateway.panel.access import TOKEN
 from tests.system.panel_view import LINE, SampleView

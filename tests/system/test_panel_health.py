@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import psutil
 
+from agent.health.vitals import TICK_S, Vitals
 from agent.ledger import Ledger
-from agent.vitals import TICK_S, Vitals
 from gateway.panel.health import Health
 from gateway.panel.roles import Role
 from gateway.panel.server import create

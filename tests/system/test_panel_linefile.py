@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from agent.configuration.revisions import KEPT, Revisions, digest
 from agent.linefile import load
-from agent.revisions import KEPT, Revisions, digest
 from gateway.panel.linefile import LONGEST, RefusedError
 from gateway.panel.roles import Role
 from gateway.panel.server import create

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.ledger_reader import Series
 from agent.model import SECOND
+from agent.storage.reader import Series
 from gateway.panel.tapes import MOST, Tapes
 from gateway.panel.trend import thinned
 from tests.system.panel_view import SampleView, at, samples_of

@@ -13,10 +13,10 @@ from pathlib import Path
 import apsw
 import pytest
 
-from agent.export import Wanted, export
+from agent.commands.export import Wanted, export
+from agent.commands.proof import report_of
 from agent.ledger import Observed, Reader
 from agent.model import SECOND, Decision, Kind, Kpi, Record, Verdict
-from agent.proof import report_of
 from agent.refeed import Watched, past
 from gateway import payload
 from gateway.consumer import Consumer

@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.defects import pareto, rejects
+from agent.figures.defects import pareto, rejects
 from agent.model import SECOND, Kind, Record, Verdict
 
 CLASSES = ("blowhole", "crack", None)

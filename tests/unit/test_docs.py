@@ -104,3 +104,16 @@ def test_the_architecture_names_every_module_of_agent_and_gateway_and_none_that_
     assert len(named) == len(set(named))
     assert modules - set(named) == set()
     assert [path for path in named if not (ROOT / path).is_file()] == []
+
+
+def test_every_module_of_the_agent_has_a_floor_in_the_whole() -> None:
+    """A room's own contract is exhaustive within the room; where its modules stand among all others is one list."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["name"] == "One way down")
+    floors = [module.strip() for layer in layers for module in layer.split("|")]
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (ROOT / "agent").rglob("[!_]*.py")}
+    of_one_floor = ("agent.demo", "agent.taglist")
+    assert len(floors) == len(set(floors))
+    assert {floor for floor in floors if floor.startswith("agent.")} == {
+        module for module in modules if not module.startswith(of_one_floor)
+    } | {*of_one_floor}

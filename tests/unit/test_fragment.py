@@ -11,7 +11,7 @@ from asyncua import ua
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.fragment import ORDERS, modbus_tables, opcua_table, orders
+from agent.commands.fragment import ORDERS, modbus_tables, opcua_table, orders
 from drivers.modbus.address import Space
 from drivers.modbus.datatype import octet_order
 from drivers.modbus.device import ModbusDevice

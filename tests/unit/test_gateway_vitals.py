@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.growth import HOUR, LEAST_S, growth, hours_left
-from agent.timekeeping import Timekeeping, read, timekeeping
+from agent.health.growth import HOUR, LEAST_S, growth, hours_left
+from agent.health.timekeeping import Timekeeping, read, timekeeping
 
 FREE = 8 << 30
 

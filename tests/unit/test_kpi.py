@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.figures.times import Tally
 from agent.kpi import WindowBook
 from agent.model import SECOND, UNKNOWN, Cause, Line, Machine, MachineState, State, Verdict, Window
-from agent.times import Tally
 
 STATES = [
     MachineState(State.EXECUTING),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from agent.figures import CORE, FIGURES, Figure
+from agent.figures.definitions import CORE, FIGURES, Figure
 from agent.kpi import WindowBook
 from agent.model import SECOND, Line, Machine, Verdict, Window
 

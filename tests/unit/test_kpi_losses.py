@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.figures import SHIFT_ONLY
+from agent.figures.definitions import SHIFT_ONLY
+from agent.figures.times import BUSY, EXECUTING
 from agent.kpi import WindowBook
 from agent.model import SECOND, UNKNOWN, Cause, Kpi, Line, Machine, MachineState, State, Verdict, Window
-from agent.times import BUSY, EXECUTING
 from gateway.payload import encode, figure
 
 NAMES = ("m1", "m2", "m3")

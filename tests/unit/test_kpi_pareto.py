@@ -7,9 +7,9 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.figures.stops import Reasoned, pareto, plain, stopped
 from agent.kpi import WindowBook
 from agent.model import SECOND, UNKNOWN, Cause, Line, Machine, MachineState, State, Window
-from agent.stops import Reasoned, pareto, plain, stopped
 
 WINDOW = Window("shift", "day", 100 * SECOND, 200 * SECOND)
 PLANNED = ((WINDOW.start, WINDOW.end),)

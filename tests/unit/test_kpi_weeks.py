@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.times import Tally
+from agent.figures.times import Tally
 from tests.weeks.check import DifferenceError, checked
 
 ROOT = Path(__file__).parents[2]

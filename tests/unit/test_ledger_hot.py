@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent import samples
-from agent.ledger_hot import PART, HotBlock, Standing, pack, standing_in, turns, unpack
 from agent.model import SECOND, Batch
+from agent.storage import samples
+from agent.storage.hot import PART, HotBlock, Standing, pack, standing_in, turns, unpack
 
 NUMBER = st.integers(0, 2**31)
 BLOCK = st.builds(HotBlock, NUMBER, NUMBER, NUMBER, NUMBER, st.binary(max_size=3 * PART), NUMBER)

@@ -8,10 +8,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.figures import SHIFT_ONLY
+from agent.figures.definitions import SHIFT_ONLY
+from agent.figures.times import Counter
 from agent.kpi import WindowBook
 from agent.model import SECOND, UNKNOWN, Kind, Kpi, Line, Machine, MachineState, Record, Verdict, Window
-from agent.times import Counter
 from gateway.panel.entries import Facts
 from gateway.panel.explain import account
 from gateway.payload import iso

@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.ledger_reader import Series
 from agent.model import BAD, SECOND, Kind, Record
+from agent.storage.reader import Series
 from gateway.panel.figures import cycles_counted, cycles_told, seconds, spread, stops
 from gateway.panel.timeline import Segment
 from gateway.panel.trend import line, thinned

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.figures import FIGURES
+from agent.figures.definitions import FIGURES
 from gateway import assets
 from gateway.sink import MQTT, SPARKPLUG
 

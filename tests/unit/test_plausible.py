@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from agent.commands.plausible import Grade, judge
 from agent.linefile import load
 from agent.model import UNCERTAIN
-from agent.plausible import Grade, judge
 
 LINE = load(Path(__file__).parents[2] / "firmware_configs" / "lines" / "cooker3.toml")
 NOW = 1_795_305_600_000_000_000

@@ -8,9 +8,9 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.commands.verify import Stated, examine
 from agent.model import Kind, Record
-from agent.salvage import Found, heir
-from agent.verify import Stated, examine
+from agent.storage.takeover import Found, heir
 from tests.unit.test_verify import ledgers, root_of, rowed
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.model import Batch
-from agent.samples import decode, encode, merge
+from agent.storage.samples import decode, encode, merge
 
 rows = st.tuples(
     st.integers(0, 5),

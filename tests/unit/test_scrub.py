@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.scrub import GONE, SHORTEST, scrub
+from agent.health.scrub import GONE, SHORTEST, scrub
 
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAKC\n-----END RSA PRIVATE KEY-----"
 PLANTED = {

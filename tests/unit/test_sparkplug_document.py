@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from agent.linetable import SparkplugTable
+from agent.configuration.tables import SparkplugTable
 from gateway.sparkplug import face
 from tests.system import test_sparkplug_births as births
 from tests.system import test_sparkplug_data as data

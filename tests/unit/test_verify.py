@@ -8,11 +8,11 @@ import zlib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.against import differences
+from agent.commands.against import differences
+from agent.commands.verify import Row, Stated, examine
 from agent.counter import CounterState, step
-from agent.ledger_record import BEGIN, canonical, chained, content
 from agent.model import SECOND, Kind, Record
-from agent.verify import Row, Stated, examine
+from agent.storage.record import BEGIN, canonical, chained, content
 
 WORDS = ["executing", "stopped", "starved", "unknown"]
 STAMP = "2026-11-22T06:00:0{}.000Z"

@@ -7,10 +7,10 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.figures.windows import PATIENCE, Windows, current
 from agent.live import Span
 from agent.model import SECOND, Cause, Line, Machine, MachineState, State, Verdict, Window
 from agent.shift import Calendar, Shift
-from agent.windows import PATIENCE, Windows, current
 
 START = 1_772_438_400 * SECOND  # 2026-03-02 08:00 UTC
 LINE = Line("s", "a", "l", {}, 17.0, "UTC", (Machine("press1", {}, {}), Machine("trim1", {}, {})), {}, {})

@@ -8,12 +8,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.figures.windows import PATIENCE, Windows
 from agent.kpi import WindowBook
 from agent.live import Span
 from agent.model import SECOND, Kpi, Line, Verdict, Window
 from agent.model import Machine as Equipment
 from agent.shift import Calendar
-from agent.windows import PATIENCE, Windows
 from tests.weeks.week import STATES, UNSEEN, Machine, Week
 
 VERDICTS = (Verdict.PASS, Verdict.REJECT, Verdict.ASK)

@@ -13,8 +13,8 @@ from itertools import pairwise
 from typing import Any
 
 from agent.counter import CounterState
-from agent.ledger_record import iso
 from agent.model import SECOND, Kind, Record
+from agent.storage.record import iso
 
 Key = tuple[str, str]
 Place = tuple[int, int]  # epoch, total

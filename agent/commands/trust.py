@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from agent.linetable import LineFile
+from agent.configuration.tables import LineFile
 from drivers.opcua import pki
 from drivers.opcua.device import OpcuaDevice
 

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import psutil
 
-from agent.growth import growth, hours_left
+from agent.health.growth import growth, hours_left
+from agent.health.timekeeping import timekeeping
 from agent.ledger import Ledger
-from agent.ledger_store import FILE
 from agent.model import DeviceNow
-from agent.timekeeping import timekeeping
+from agent.storage.store import FILE
 from gateway.panel.health import Clock, Disk, Health, Loop, Memory, Processor, Store
 
 LOOK_S = 2.0

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
 
-from agent.crosscheck import STATES
+from agent.configuration.crosscheck import STATES
+from agent.configuration.tables import LineFile
 from agent.flashing import values_of
-from agent.linetable import LineFile
 from agent.model import BAD, BAD_NO_DATA, SECOND, UNCERTAIN, Origin
 from drivers.contract import Device, Tag
 

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from agent.linetable import LineFile
+from agent.configuration.tables import LineFile
 from gateway.panel.linefile import Change
 
 NAMED = ("device", "machine", "camera", "product", "shift")  # lists of tables that go by their name

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import NamedTuple
 
+from agent.figures.times import BLOCKED, CHANGEOVER, EXECUTING, STARVED, STOPPED, Tally
 from agent.model import SECOND, Verdict
-from agent.times import BLOCKED, CHANGEOVER, EXECUTING, STARVED, STOPPED, Tally
 
 PER_CENT = 100.0
 KILO = 1000.0

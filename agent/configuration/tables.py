@@ -10,10 +10,10 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from agent.duration import Duration
+from agent.configuration.duration import Duration
+from agent.configuration.size import Size
 from agent.flashing import Lamp, pair
 from agent.model import Line, Machine
-from agent.size import Size
 from drivers.catalog import device_type
 from drivers.contract import Device, Name
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from agent.figures.times import Counter
 from agent.kpi import WindowBook
 from agent.live import Span
 from agent.model import SECOND, Decision, Kpi, Line, State, TimeModel, Verdict, Window
 from agent.shift import Calendar, hour_window, planned, shift_window
-from agent.times import Counter
 
 PATIENCE = 10 * SECOND  # of wall time, for a device that has not passed the end yet
 LONG_STEP = 60 * SECOND  # of plant time: a shift may begin and end in it

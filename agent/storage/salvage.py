@@ -20,15 +20,15 @@ from typing import Any
 import apsw
 import numpy as np
 
-from agent import samples
-from agent.durable import settle
-from agent.ledger_damage import BROKEN, NONSENSE, damage
-from agent.ledger_reader import Reader
-from agent.ledger_record import LedgerError, based, record_of
-from agent.ledger_schema import SCHEMA
-from agent.ledger_store import FILE, PAGE, Block, Change, Stand, Store, marks_in, standing, states
 from agent.model import Record
-from agent.salvage import Found, Heir, faces, heir, sampled_since
+from agent.storage import samples
+from agent.storage.damage import BROKEN, NONSENSE, damage
+from agent.storage.durable import settle
+from agent.storage.reader import Reader
+from agent.storage.record import LedgerError, based, record_of
+from agent.storage.schema import SCHEMA
+from agent.storage.store import FILE, PAGE, Block, Change, Stand, Store, marks_in, standing, states
+from agent.storage.takeover import Found, Heir, faces, heir, sampled_since
 
 BUDGET_S = 2.0
 CHUNK = 512

@@ -10,9 +10,9 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.ledger_reader import Reader
-from agent.ledger_record import LedgerError
 from agent.model import Kind, Record
+from agent.storage.reader import Reader
+from agent.storage.record import LedgerError
 from gateway import payload
 
 HEAD = ("ledger", "seq", "kind", "machine", "time", "sim")

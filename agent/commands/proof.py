@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from agent.against import Envelope, differences
-from agent.ledger_reader import Reader
-from agent.ledger_record import BEGIN, DamagedError, LedgerError, based, record_of
-from agent.verify import FAR, Report, Row, Stated, examine
+from agent.commands.against import Envelope, differences
+from agent.commands.verify import FAR, Report, Row, Stated, examine
+from agent.storage.reader import Reader
+from agent.storage.record import BEGIN, DamagedError, LedgerError, based, record_of
 from gateway import payload
 
 SHOWN = 50

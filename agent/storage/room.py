@@ -14,10 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent import ledger_cold
-from agent.ledger_hot import Slots
-from agent.ledger_record import BEGIN, chained, content, record_of
 from agent.model import Kind
+from agent.storage import cold
+from agent.storage.hot import Slots
+from agent.storage.record import BEGIN, chained, content, record_of
 
 if TYPE_CHECKING:
     import apsw
@@ -123,14 +123,14 @@ class Ladder:
 
     def _thin(self) -> Lost | None:
         after = int(self._meta.get("thinned", "0"))
-        done, span, gone = ledger_cold.thin(self._db, after)
+        done, span, gone = cold.thin(self._db, after)
         self._freed += gone
         if done != after:
             self._put({"thinned": str(done)})
         return None if span is None else Lost("samples", "thinned", *span)
 
     def _drop(self) -> Lost | None:
-        span, gone = ledger_cold.give_up(self._db, self._slots)
+        span, gone = cold.give_up(self._db, self._slots)
         self._freed += gone
         return None if span is None else Lost("samples", "store_full", *span)
 

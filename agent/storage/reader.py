@@ -14,13 +14,13 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from agent import samples
 from agent.counter import CounterState
-from agent.ledger_cold import GROUP
-from agent.ledger_hot import HotBlock, Standing, standing_in, turns
-from agent.ledger_record import BEGIN, DamagedError, LedgerError, chained, content, record_of
-from agent.ledger_store import FILE, Observed, marks_in
 from agent.model import Batch, Kind, Record
+from agent.storage import samples
+from agent.storage.cold import GROUP
+from agent.storage.hot import HotBlock, Standing, standing_in, turns
+from agent.storage.record import BEGIN, DamagedError, LedgerError, chained, content, record_of
+from agent.storage.store import FILE, Observed, marks_in
 
 FAR = 2**62
 STANDING = "SELECT value FROM meta WHERE key = 'hot'"

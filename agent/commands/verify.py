@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from agent.counter import CounterState
-from agent.ledger_record import BEGIN, chained, content
 from agent.model import Kind, Record, Verdict
+from agent.storage.record import BEGIN, chained, content
 
 FAR = 2**62
 MILLISECOND = 1_000_000

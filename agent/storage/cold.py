@@ -9,9 +9,9 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent import samples
-from agent.ledger_hot import HotBlock, Slots
 from agent.model import SECOND
+from agent.storage import samples
+from agent.storage.hot import HotBlock, Slots
 
 if TYPE_CHECKING:
     import apsw

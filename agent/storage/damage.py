@@ -7,9 +7,9 @@ from pathlib import Path
 
 import apsw
 
-from agent.ledger_record import DamagedError, record_of
-from agent.ledger_schema import SCHEMA, statements
-from agent.ledger_store import MARK, Stand, standing, states
+from agent.storage.record import DamagedError, record_of
+from agent.storage.schema import SCHEMA, statements
+from agent.storage.store import MARK, Stand, standing, states
 
 PAGE_OF_RECORDS = 500
 STEPS = 20_000  # of the virtual machine between two looks at the clock

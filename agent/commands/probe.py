@@ -8,7 +8,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from agent.fragment import modbus_report, modbus_tables, opcua_report, opcua_table, orders
+from agent.commands.fragment import modbus_report, modbus_tables, opcua_report, opcua_table, orders
 from drivers.contract import NotConnectedError
 
 MISTAKE = 2

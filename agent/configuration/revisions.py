@@ -9,10 +9,10 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from agent.durable import put
-from agent.linediff import changes, text_diff
+from agent.configuration.diff import changes, text_diff
+from agent.configuration.tables import LineFile
 from agent.linefile import LineFileError, parse
-from agent.linetable import LineFile
+from agent.storage.durable import put
 from gateway.panel.linefile import Checked, RefusedError, Stand, Version
 
 KEPT = 100

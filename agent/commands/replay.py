@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from agent.ledger_reader import Reader
-from agent.ledger_record import LedgerError, record_of
+from agent.commands.proof import instant
+from agent.commands.verify import FAR
+from agent.configuration.tables import LineFile
 from agent.linefile import LineFileError, load
-from agent.linetable import LineFile
 from agent.model import Line, Record
-from agent.proof import instant
-from agent.verify import FAR
+from agent.storage.reader import Reader
+from agent.storage.record import LedgerError, record_of
 from gateway import payload
 from gateway.mqtt import Broker, Message, Mqtt, MqttError
 from gateway.topic import topic

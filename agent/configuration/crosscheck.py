@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
+from agent.configuration.mistake import Mistake
+from agent.configuration.tables import ENERGY_UNITS, LineFile, MachineTable, StateTable
 from agent.flashing import Lamp, lamp_word
-from agent.linetable import ENERGY_UNITS, LineFile, MachineTable, StateTable
-from agent.mistake import Mistake
 from drivers.contract import Device
 
 TAGS_OF_A_MACHINE = ("good", "scrap", "rework", "energy", "cycle", "reason")

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import apsw
 
-from agent.durable import settle
-from agent.ledger_hot import Standing
-from agent.ledger_record import LedgerError
-from agent.ledger_schema import ADDED, SCHEMA
-from agent.ledger_store import Stand, standing, states
+from agent.storage.durable import settle
+from agent.storage.hot import Standing
+from agent.storage.record import LedgerError
+from agent.storage.schema import ADDED, SCHEMA
+from agent.storage.store import Stand, standing, states
 
 log = logging.getLogger(__name__)
 

@@ -14,10 +14,10 @@ from typing import Any
 
 import psutil
 
-from agent.linetable import LineFile
-from agent.logtail import Tail
+from agent.configuration.tables import LineFile
+from agent.health.logtail import Tail
+from agent.health.scrub import scrub
 from agent.model import Kind
-from agent.scrub import scrub
 from gateway import payload
 from gateway.panel import encode
 from gateway.panel.health import Health

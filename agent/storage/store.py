@@ -13,14 +13,14 @@ from pathlib import Path
 
 import apsw
 
-from agent import ledger_cold
 from agent.counter import CounterState
-from agent.ledger_cold import Keep
-from agent.ledger_hot import HotBlock, Slots, standing_in
-from agent.ledger_record import LedgerError, canonical, chained, content, iso
-from agent.ledger_room import Ladder, Lost, room
-from agent.ledger_schema import SCHEMA, tables
 from agent.model import SECOND, Kind, Record
+from agent.storage import cold
+from agent.storage.cold import Keep
+from agent.storage.hot import HotBlock, Slots, standing_in
+from agent.storage.record import LedgerError, canonical, chained, content, iso
+from agent.storage.room import Ladder, Lost, room
+from agent.storage.schema import SCHEMA, tables
 
 FILE = "ledger.db"
 HOLDER = "ledger.pid"
@@ -144,7 +144,7 @@ class Store:
         seq = self._db.execute("SELECT coalesce(max(seq), 0) FROM record").get
         self.stand = Stand(seq, self._meta["root"], int(self._meta["commits"]))
         self.counters, self.observed, self.cursors = states(self._db)
-        self._used = ledger_cold.size(self._db) if keep.bytes is not None else 0
+        self._used = cold.size(self._db) if keep.bytes is not None else 0
         self._slots = Slots(self._db, standing_in(self._meta.get("hot")))
         self._ladder = Ladder(self._db, path.parent, self._slots, self._meta)
         self.room = room(self._db, path.parent)
@@ -243,9 +243,9 @@ class Store:
         if blocks:
             hot = [self._hot(block) for block in blocks]
             self._slots.put(hot)
-            added, damaged = ledger_cold.compact(self._db, self._slots)
+            added, damaged = cold.compact(self._db, self._slots)
             self._used += added
-            self._used -= ledger_cold.expire(self._db, self._keep, self._used, ledger_cold.span(hot)[1])
+            self._used -= cold.expire(self._db, self._keep, self._used, cold.span(hot)[1])
             lost += [Lost("samples", "damaged", *one) for one in damaged]
         told = min(self.cursors.values(), default=self.stand.seq)
         if self._keep.records_hours is not None:

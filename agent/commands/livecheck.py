@@ -8,9 +8,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from agent.linetable import LineFile
+from agent.commands.plausible import Grade, Looked, heading, judge, tally, unread
+from agent.configuration.tables import LineFile
 from agent.model import Origin
-from agent.plausible import Grade, Looked, heading, judge, tally, unread
 from drivers.catalog import create
 from drivers.contract import Device, Driver, DriverError
 

@@ -1,0 +1,1 @@
+"""The commands beside the running line: before a line runs, and on what was recorded."""

@@ -1,0 +1,1 @@
+"""The gateway's own health, and what is sent to who helps."""
