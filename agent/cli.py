@@ -6,7 +6,10 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agent.configuration.tables import LineFile
 
 Commands = Any  # argparse keeps the type of its sub-commands to itself
 VERSION = "0.1.0"
@@ -33,7 +36,6 @@ def _add_line(commands: Commands) -> None:
 
     run = commands.add_parser("run", help="run the agent of one line")
     run.add_argument("file", type=Path)
-    run.set_defaults(live=False)
     run.add_argument("--data", type=Path, default=Path("data"), help="where ledger and evidence are kept")
     run.add_argument("--attached", action="store_true", help="stop when standard input closes")
 
@@ -133,26 +135,34 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from agent.linefile import LineFileError, load
-
-    try:
-        line = load(arguments.file)
-    except LineFileError as error:
-        print(error, file=sys.stderr)
+    line = _checked(arguments.file)
+    if line is None:
         return MISTAKE
-    except OSError as error:
-        print(f"{arguments.file}: cannot be read ({error.strerror}); check the path", file=sys.stderr)
-        return MISTAKE
-    tags = sum(len(device.tags) for device in line.devices)
-    print(f"{arguments.file}: {len(line.machine)} machines, {len(line.device)} devices, {tags} tags; no mistakes")
-    for device in line.devices:
-        for warning in device.warnings:
-            print(f"{arguments.file}: warning: device {device.name}: {warning}", file=sys.stderr)
     if not arguments.live:
         return 0
     from agent.commands.livecheck import check_live
 
     return check_live(line)
+
+
+def _checked(path: Path) -> LineFile | None:
+    """The line file, None where it cannot be used; what is to be said of it is said."""
+    from agent.linefile import LineFileError, load
+
+    try:
+        line = load(path)
+    except LineFileError as error:
+        print(error, file=sys.stderr)
+        return None
+    except OSError as error:
+        print(f"{path}: cannot be read ({error.strerror}); check the path", file=sys.stderr)
+        return None
+    tags = sum(len(device.tags) for device in line.devices)
+    print(f"{path}: {len(line.machine)} machines, {len(line.device)} devices, {tags} tags; no mistakes")
+    for device in line.devices:
+        for warning in device.warnings:
+            print(f"{path}: warning: device {device.name}: {warning}", file=sys.stderr)
+    return line
 
 
 def _import(arguments: argparse.Namespace) -> int:
@@ -180,12 +190,12 @@ def _probe(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    if code := _check(arguments):
-        return code
+    line = _checked(arguments.file)
+    if line is None:
+        return MISTAKE
     from agent.app import run
-    from agent.linefile import load
 
-    return run(load(arguments.file), arguments.file, arguments.data, attached=arguments.attached)
+    return run(line, arguments.file, arguments.data, attached=arguments.attached)
 
 
 def _trust(arguments: argparse.Namespace) -> int:

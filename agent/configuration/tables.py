@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
@@ -312,7 +313,7 @@ class LineFile(Table):
             raise ValueError(f"no time zone {value!r}; write one such as 'Asia/Shanghai' or 'Europe/Berlin'")
         return value
 
-    @property
+    @cached_property
     def devices(self) -> tuple[Device, ...]:
         """The device tables in the terms of their drivers."""
         return tuple(device_type(table["driver"]).model_validate(table) for table in self.device)
