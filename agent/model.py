@@ -101,6 +101,7 @@ class Batch:
     `time` is the device's clock at the read: every tag not listed still holds what it held, up to `time`.
     Integers beyond 2**53 and strings stand in `text` by row; their `value` is NaN.
     `mark` goes to disk with the batch, so that a later process can go on after it.
+    What is `restated` was told before over another link: it shows what holds, and is no sample of its own.
     """
 
     index: NDArray[np.uint32]
@@ -111,6 +112,7 @@ class Batch:
     token: int
     text: Mapping[int, str] = field(default_factory=dict)
     mark: Mark | None = None
+    restated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -282,13 +282,14 @@ class Recorder:
             return None
         if device not in self._filling:
             self._filling[device] = Filling([], mono, asyncio.get_running_loop().create_future())
-        self._filling[device].batches.append(batch)
+        if not batch.restated:  # what it tells is on disk, or on its way there: this waits for it
+            self._filling[device].batches.append(batch)
         return self._filling[device].written
 
     async def _flush(self, records: Sequence[Record]) -> None:
         """Write every block that waits, and up to when each device was observed."""
         filling, self._filling = self._filling, {}
-        blocks = [self._block(device, one.batches) for device, one in filling.items()]
+        blocks = [self._block(device, one.batches) for device, one in filling.items() if one.batches]
         places = {key: text for device, one in filling.items() for key, text in marks(device, one.batches).items()}
         try:
             kept = await self._commit(Told(list(records)), blocks, places)
@@ -298,7 +299,7 @@ class Recorder:
             raise
         for device, one in filling.items():
             one.written.set_result(kept)
-            if kept:
+            if kept and one.batches:
                 self._offer(device, one.batches)
 
     def _offer(self, device: str, batches: Sequence[Batch]) -> None:

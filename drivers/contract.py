@@ -144,6 +144,6 @@ class Driver(ABC, Generic[DeviceT]):
     def resume(self, kept: object) -> None:
         """Before connect(): go on where another driver of this device stopped, by what its keep() gave or a Bookmark.
 
-        The first batch then restates every tag as it was last told, at that batch's time; what follows was never told.
+        The first batch then restates every tag as it was last told and says so; what follows was never told.
         Where the device no longer has it, connect() begins anew.
         """

@@ -104,7 +104,7 @@ class OpcuaDriver(Driver[OpcuaDevice]):
             while not self._ready:
                 await self._receive()
             self._restated = True
-            return self._batch(self._told.all())
+            return self._batch(self._told.all(), restated=True)
         if self._polled is not None:
             return await self._poll(self._polled)
         if self._awaited is not None:
@@ -364,13 +364,14 @@ class OpcuaDriver(Driver[OpcuaDevice]):
             rows.status,
             rows.text,
         )
+        new = ~self._told.again(rows)  # some servers tell what an item holds once more over a link that was taken up
         self._told.note(rows)
         self._items.heard(rows, self._now())
         if clock is not None and self._awaited is None:
-            rows = select(rows, ~(clock & np.isfinite(rows.value)))
-        return self._batch(rows)
+            new &= ~(clock & np.isfinite(rows.value))
+        return self._batch(select(rows, new))
 
-    def _batch(self, rows: Rows) -> Batch:
+    def _batch(self, rows: Rows, *, restated: bool = False) -> Batch:
         self._token += 1
         return Batch(
             index=rows.handle,
@@ -380,7 +381,8 @@ class OpcuaDriver(Driver[OpcuaDevice]):
             time=max(self._time, self._observed_before),
             token=self._token,
             text=rows.text,
-            mark=self._mark() if len(rows.handle) else None,
+            mark=self._mark() if len(rows.handle) and not restated else None,
+            restated=restated,
         )
 
     def _mark(self) -> Mark | None:

@@ -75,6 +75,14 @@ class Told:
                 if row in rows.text:
                     self._text[handle] = rows.text[row]
 
+    def again(self, rows: Rows) -> NDArray[np.bool_]:
+        """Which rows are a number told before, of the same moment and quality: the same sample, not a new one."""
+        same: NDArray[np.bool_] = self._value[rows.handle] == rows.value
+        if same.any():
+            same &= self._source_time[rows.handle] == rows.source_time
+            same &= self._status[rows.handle] == rows.status
+        return same
+
     def differs(self, rows: Rows) -> NDArray[np.bool_]:
         """Which rows, each of another handle, say something else than was told."""
         before, now = self._value[rows.handle], rows.value

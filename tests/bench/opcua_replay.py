@@ -1,8 +1,8 @@
 """An OPC UA server that sends prebuilt Publish responses: `python -m tests.bench.opcua_replay TAGS EVERY_MS`.
 
 asyncua's server does the handshake, the session and the subscription; then the octets of responses of at most 1,000
-values, encoded once, go out as fast as the client asks, only their numbers are filled in. No server of Python could
-encode 200,000 values a second.
+values, encoded once, go out as fast as the client asks, only their numbers are filled in; each value differs from the
+one before. No server of Python could encode 200,000 values a second.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ AT_ONCE = 1000
 MARK = 0xA5A5_5A5A
 HANDLE_AT = 12  # of the request handle: after the type and the header's time
 LONGEST_BACKLOG_S = 1.0
+VALUES = (1.5, 2.5)  # in turn
 
 
 class Replay(InternalSubscription):
@@ -37,13 +38,13 @@ class Replay(InternalSubscription):
             await asyncio.sleep(0.05)
         handles = [one.client_handle or 0 for one in items.values()]
         parts = [handles[start : start + AT_ONCE] for start in range(0, self.tags, AT_ONCE)]
-        self._bodies = [_body(part, self.data.SubscriptionId) for part in parts]
+        self._bodies = [_body(part, self.data.SubscriptionId, value) for value in VALUES for part in parts]
         self._owed, self._sent = 0, 0
-        most = int(LONGEST_BACKLOG_S / self.every_s) * len(self._bodies)
+        most = int(LONGEST_BACKLOG_S / self.every_s) * len(parts)
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
-            self._owed = min(most, self._owed + len(self._bodies))
+            self._owed = min(most, self._owed + len(parts))
             while await self.publish_results():
                 pass
             due += self.every_s
@@ -70,10 +71,10 @@ class Replay(InternalSubscription):
         return True
 
 
-def _body(handles: list[int], subscription: int) -> tuple[bytearray, int]:
+def _body(handles: list[int], subscription: int, number: float) -> tuple[bytearray, int]:
     """A Publish response with a Double for each handle, and where its sequence number stands."""
     time = ua.DateTime(2026, 11, 22, tzinfo=dt.UTC)
-    value = ua.DataValue(ua.Variant(1.5, ua.VariantType.Double), SourceTimestamp=time)
+    value = ua.DataValue(ua.Variant(number, ua.VariantType.Double), SourceTimestamp=time)
     changes = ua.DataChangeNotification()
     changes.MonitoredItems = [ua.MonitoredItemNotification(ua.UInt32(handle), value) for handle in handles]
     answer = ua.PublishResponse()

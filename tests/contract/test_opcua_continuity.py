@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import signal
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -137,10 +136,7 @@ async def test_every_value_the_server_held_through_two_lost_links_is_on_disk_onc
     reader = Reader(tmp_path)
     found = reader.samples("twin", "good")
     reader.close()
-    times = Counter(zip(found.source_time.tolist(), found.value.tolist(), strict=True))
-    assert [value for _, value in sorted(times)] == list(range(step + 1))
-    restated = [value for (_, value), count in times.items() if count > 1]
-    assert restated == [3, 12]  # what held when the link was lost, told again so that its machine is known at once
+    assert found.value.tolist() == list(range(step + 1))
 
 
 async def test_a_session_that_lives_is_taken_up_and_no_second_one_asked_for(opcua: OpcuaTwin) -> None:

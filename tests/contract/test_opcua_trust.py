@@ -210,6 +210,7 @@ async def test_an_earlier_process_is_gone_on_from_over_a_secured_link(
     try:
         await after.connect(after.device.tags)
         restated = await after.read()
+        assert restated.restated
         assert sorted(restated.index.tolist()) == list(range(len(NAMES)))
         assert restated.value[restated.index == 1].tolist() == [0]
         async with asyncio.timeout(20):

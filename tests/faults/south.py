@@ -90,7 +90,7 @@ async def _link(stack: str, seed: int, folder: Path, longest_s: float) -> dict[s
         if "modbus" in stack:
             polled(disk)
         else:
-            held(disk, 2 * seen.links + sum(one.kind == "bad" for one in faults))
+            held(disk, seen.links + sum(one.kind == "bad" for one in faults))
     except AssertionError as error:
         raise AssertionError(f"{stack}: {error}, after {done}") from error
     numbers = {"silent_s": seen.silent_s, "resume_s": resume_s, "lag_ms": seen.lag_s * 1000}

@@ -77,8 +77,8 @@ def totals(disk: OnDisk, last: int) -> None:
 def held(disk: OnDisk, restated: int) -> None:
     """OPC UA: all that a server's queue held is there, in one piece a life, each value once.
 
-    A new link may restate each tag as it was last told, by the server and by what is known of it, and so may a status
-    that was bad and is good again: `restated` times at most.
+    A server may tell the value that a tag has once more to a new subscription, and when its status was bad and is
+    good again: `restated` times at most.
     """
     serial = [row for row in disk.samples["serial"] if row.value == row.value]
     twice = [one for one, times in Counter((row.value, row.status) for row in serial).items() if times > 1]
@@ -98,7 +98,10 @@ def held(disk: OnDisk, restated: int) -> None:
 
 
 def polled(disk: OnDisk) -> None:
-    """Modbus: what was read together belongs together, numbers only rise, and gaps cover what was not read."""
+    """Modbus: what was read together belongs together, numbers only rise, and gaps cover what was not read.
+
+    A bad status holds until the next row: what the unit refused to tell was not left out.
+    """
     at: dict[int, dict[str, float]] = {}
     for name in ("good", "serial", "check"):
         for row in disk.samples[name]:
@@ -113,8 +116,8 @@ def polled(disk: OnDisk) -> None:
         assert now["check"] == check(serial), f"{now} at {time}: the check is another value's"
         assert serial >= before, f"{serial} after {before}"
         before = serial
-    told = sorted(row.time for row in disk.samples["serial"])
+    told = sorted(disk.samples["serial"], key=lambda row: row.time)
     for a, b in itertools.pairwise(told):
-        covered = sum(max(0, min(b, end) - max(a, start)) for start, end in disk.gaps)
-        hole = (b - a - covered) / SECOND
-        assert hole <= UNEXPLAINED_S, f"{hole:.1f} s without a value and without a gap from {a} to {b}"
+        covered = sum(max(0, min(b.time, end) - max(a.time, start)) for start, end in disk.gaps)
+        hole = (b.time - a.time - covered) / SECOND
+        assert hole <= UNEXPLAINED_S or a.status >= BAD, f"{hole:.1f} s without a gap from {a} to {b}"

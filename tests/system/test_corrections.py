@@ -9,7 +9,7 @@ import pytest
 
 from agent.model import SECOND, Kind
 from agent.shift import Calendar, Shift
-from tests.system.test_recorder import START, Bench, batch, inspection
+from tests.system.recorder_rig import START, Bench, batch, inspection
 
 
 async def closed_hour(folder):
@@ -78,7 +78,7 @@ async def test_a_plan_that_changed_over_a_restart_is_a_new_revision(tmp_path, mo
     await bench.close()
     pause = ((dt.time(8, 10), dt.time(8, 20)),)
     day, night = Shift("day", dt.time(8), dt.time(20), breaks=pause), Shift("night", dt.time(20), dt.time(8))
-    monkeypatch.setattr("tests.system.test_recorder.CALENDAR", Calendar([day, night]))
+    monkeypatch.setattr("tests.system.recorder_rig.CALENDAR", Calendar([day, night]))
     for revisions in ({1}, set()):
         bench = await Bench(tmp_path).open()
         before = len(bench.records(Kind.KPI))

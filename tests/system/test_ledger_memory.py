@@ -16,9 +16,9 @@ from agent.model import SECOND, Batch, Kind, Record
 from agent.storage import samples
 from agent.storage.store import Store
 from gateway import live
+from tests.system.recorder_rig import Bench, first
 from tests.system.test_poller import ORIGIN, batch, rows
 from tests.system.test_poller import Bench as PollerBench
-from tests.system.test_recorder import Bench, first
 
 KEY = ("press1", "good")
 

@@ -21,7 +21,7 @@ from agent.refeed import Watched, past
 from gateway import payload
 from gateway.consumer import Consumer
 from gateway.payload import nanoseconds
-from tests.system.test_recorder import CALENDAR, LINE, NAMES, START, Bench, batch, inspection
+from tests.system.recorder_rig import CALENDAR, LINE, NAMES, START, Bench, batch, inspection
 
 HOUR = 3600
 JUDGED = ("inspection_pass", "inspection_reject", "inspection_ask")

@@ -47,7 +47,7 @@ def test_a_whole_ledger_passes():
     polled(whole())
 
 
-def test_a_value_told_again_by_a_new_link_is_no_double_and_more_are():
+def test_a_value_told_again_to_a_new_subscription_is_no_double_and_more_are():
     twice = with_rows("serial", lambda rows: [*rows[:5], rows[4], *rows[5:]])
     held(twice, restated=1)
     with pytest.raises(AssertionError, match="came again"):
@@ -82,6 +82,13 @@ def shifted(rows):
 def test_a_hole_that_no_gap_covers_is_found():
     with pytest.raises(AssertionError, match="without a gap"):
         polled(dataclasses.replace(whole(), gaps=[]))
+
+
+def test_what_a_unit_refused_to_tell_is_no_hole():
+    def refused(rows):
+        return [*rows[:20], Row(rows[19].time + 1, float("nan"), BAD), *rows[20:]]
+
+    polled(dataclasses.replace(with_rows("serial", refused), gaps=[]))
 
 
 def test_a_count_that_is_not_what_the_samples_add_up_to_is_found():

@@ -56,3 +56,13 @@ def test_what_was_last_told_of_every_handle_is_restated_with_its_text():
     assert restated.text == {1: "shut"}
     told.note(rows([1], [4]))
     assert (told.all().text, told.all().value.tolist()) == ({}, [2, 4, 5])
+
+
+def test_a_number_of_the_same_moment_and_quality_was_told_before_and_nothing_else_was():
+    told = Told(4)
+    told.note(rows([0, 1, 2, 3], [1, 2, np.nan, 4]))
+    later = rows([3, 2, 1, 0], [4, np.nan, 5, 1])
+    later.source_time[3] += 1
+    assert told.again(later).tolist() == [True, False, False, False]
+    later.status[0] = GONE
+    assert not told.again(later).any()
