@@ -66,9 +66,25 @@ def _add_commissioning(commands: Commands) -> None:
     probe.add_argument("--units", default="1-16", help="Modbus: which to ask, such as 1-16 or 1,2,10")
     probe.add_argument("--span", type=int, default=400, help="Modbus: look for registers in 0 to here")
     probe.add_argument("--most", type=int, default=5000, help="OPC UA: at most this many nodes")
-    probe.add_argument("--timeout", type=float, default=1.0, metavar="SECONDS")
+    probe.add_argument("--timeout", type=float, metavar="SECONDS", help="of an answer: 1 for Modbus, 5 for OPC UA")
     probe.add_argument("--name", default="device1", help="what to call the device")
     probe.add_argument("--expect", metavar="HR8=16.2", help="Modbus: find type and word order by a value you see")
+    _add_access(probe)
+
+
+def _add_access(probe: argparse.ArgumentParser) -> None:
+    """The keys of an OPC UA device table by which a server is called."""
+    keys = probe.add_argument_group("how an OPC UA server is called, as in its device table")
+    keys.add_argument("--security", default="sign_and_encrypt", metavar="none", help="an unsecured channel")
+    keys.add_argument("--server-thumbprint", metavar="HEX", help="SHA-256 of the certificate that is believed")
+    keys.add_argument("--server-host", metavar="HOST", help="which its certificate names, where it is another")
+    keys.add_argument("--pki", default="pki", metavar="FOLDER", help="of our keys and of servers that were accepted")
+    keys.add_argument("--username", metavar="NAME")
+    keys.add_argument("--password-file", metavar="FILE")
+    keys.add_argument("--user-certificate", metavar="FILE", help="to log in by, in place of a name")
+    keys.add_argument("--user-private-key", metavar="FILE")
+    keys.add_argument("--certificate", metavar="FILE", help="our own, in place of the one made in the folder")
+    keys.add_argument("--private-key", metavar="FILE")
 
 
 def _add_ledger(commands: Commands) -> None:

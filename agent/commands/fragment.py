@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from agent.taglist.adopt import plain_name
@@ -15,11 +15,13 @@ from drivers.modbus.datatype import RAW, REGISTERS, WordOrder, octet_order
 
 if TYPE_CHECKING:  # each protocol library is loaded by its own survey alone
     from drivers.modbus.survey import Run, Unit
-    from drivers.opcua.survey import Found, Variable
+    from drivers.opcua.survey import Found, Offer, Variable
 
 ORDERS: tuple[WordOrder, ...] = ("ABCD", "CDAB", "BADC", "DCBA")
 MOST_TAGS = 125
 REVIEW = "# Found by tanchang probe. Review it: keep what the line needs, and name it as people do."
+UNSECURED = "# Looked at over an unsecured channel: anybody in this network can read and forge all values."
+SECURED = "# Folders and files start from the line file; {} holds our certificate, and those of accepted servers."
 CLOSE = 1e-4
 
 
@@ -52,10 +54,22 @@ def modbus_tables(units: Sequence[Unit], host: str, port: int, name: str) -> str
     return "\n".join([REVIEW, *tables])
 
 
+def offer_report(offer: Offer) -> Iterator[str]:
+    """How the server may be called and what certificate it shows: what to compare with its own display."""
+    yield "endpoints, with the users that each takes:"
+    for one in offer.endpoints:
+        yield f"  {one.policy} {one.mode}: {', '.join(one.users) or 'none told'}"
+    if (shown := offer.certificate) is None:
+        return
+    yield f"certificate: {shown.subject or 'no subject'}, from {shown.not_before[:10]} until {shown.not_after[:10]}"
+    yield f"  hosts   {', '.join(shown.hosts) or 'none'}"
+    yield f"  SHA-256 {shown.thumbprint}"
+    yield f"  SHA-1   {shown.sha1}"
+
+
 def opcua_report(found: Found) -> Iterator[str]:
     """What the server is, what it allows, what it has."""
     yield f"server: {found.product or 'does not say who it is'}"
-    yield f"endpoints: {', '.join(found.endpoints)}"
     limits = [f"{name} {value}" for name, value in found.limits.items() if value is not None]
     yield f"limits: {', '.join(limits) or 'none told'}"
     yield _latency(found.median_s, found.slowest_s)
@@ -69,8 +83,11 @@ def opcua_report(found: Found) -> Iterator[str]:
         yield "there are more nodes; give a larger --most"
 
 
-def opcua_table(found: Found, url: str, name: str) -> str:
-    """One device with every variable whose type we have; the namespace with the most of them by its URI."""
+def opcua_table(found: Found, link: Mapping[str, str]) -> str:
+    """One device with every variable whose type we have; the namespace with the most of them by its URI.
+
+    `link` has the keys of the table by which the server was reached.
+    """
     readable = [variable for variable in found.variables if variable.datatype]
     if not readable:
         return f"{REVIEW}\n# The server has no variable of a type that can be read.\n"
@@ -83,10 +100,10 @@ def opcua_table(found: Found, url: str, name: str) -> str:
         node = variable.node if variable.namespace == main else f"ns={variable.namespace};{variable.node}"
         pairs = f'name = "{called}", node = {toml_value(node)}, datatype = "{variable.datatype}"'
         tags.append(f"  {{ {pairs} }},{_comment(variable)}")
-    head = ["[[device]]", f"name = {toml_value(name)}", 'driver = "opcua"', f"url = {toml_value(url)}"]
-    head += [f"namespace = {toml_value(found.namespaces[main])}"]
-    head += ['security = "none"   # as it was surveyed; on a plant network write certificates instead', "tag = ["]
-    return "\n".join([REVIEW, *head, *tags, "]", ""])
+    head = ["[[device]]", *(f"{key} = {toml_value(value)}" for key, value in link.items())]
+    head += [f"namespace = {toml_value(found.namespaces[main])}", "tag = ["]
+    note = UNSECURED if link["security"] == "none" else SECURED.format(link.get("pki", "pki"))
+    return "\n".join([REVIEW, note, *head, *tags, "]", ""])
 
 
 def orders(octets: bytes, expected: float) -> list[tuple[str, str]]:

@@ -1,7 +1,9 @@
-"""One level of a server's address space, over a session of its own that is gone afterwards."""
+"""A server's address space, looked at over a session of its own that is gone afterwards."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,15 +12,32 @@ from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.uaerrors import UaError
 
-from drivers.contract import NotConnectedError
-from drivers.opcua.device import OpcuaDevice
+from drivers.contract import DriverError, NotConnectedError
+from drivers.opcua.device import OpcuaDevice, OpcuaServer
 from drivers.opcua.session import Session
-from drivers.opcua.survey import datatype_of
 
-BROWSING = frozenset({"BrowseRequest"})
+SERVICES = frozenset(
+    {
+        "GetEndpointsRequest",
+        "CreateSessionRequest",
+        "ActivateSessionRequest",
+        "CloseSessionRequest",
+        "ReadRequest",
+        "BrowseRequest",
+        "BrowseNextRequest",
+    }
+)
+"""The only services that a look sends, next to opening and closing the channel."""
+
 PART = 100  # attributes read in one request
 LONGEST_VALUE = 120
 CLASSES = ua.NodeClass.Object | ua.NodeClass.Variable
+DATATYPES = {
+    **dict(enumerate(("bool", "i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f32", "f64", "text"), start=1)),
+    13: "datetime",
+    294: "datetime",
+}
+"""The standard's data types, by number -> ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +63,29 @@ class Level:
     own: int
 
 
+@asynccontextmanager
+async def looking(server: OpcuaServer, what: str) -> AsyncIterator[Session]:
+    """A session for a look at `what`. NotConnectedError for whatever the server or the network does."""
+    session = Session(server, SERVICES)
+    try:
+        await session.open()
+        yield session
+    except DriverError:
+        raise
+    except Exception as error:  # a library's decoder raises anything on what a server may send
+        raise NotConnectedError(f"{server.url} does not tell {what}: {error or type(error).__name__}") from error
+    finally:
+        await session.close()
+
+
 async def level(device: OpcuaDevice, node: str, most: int) -> Level:
     """At most `most` children of a node, of Objects where `node` is "".
 
     NotConnectedError for whatever the server or the network does, ValueError for what is no node id.
     """
     parent = node_id(node)
-    session = Session(device, BROWSING)
-    try:
-        await session.open()
-        own = await session.namespace()
-        try:
-            return await _look(session, parent, most, own)
-        except (UaError, TimeoutError) as error:
-            raise NotConnectedError(f"{device.url} does not tell what is below {node or 'Objects'}: {error}") from error
-    finally:
-        await session.close()
+    async with looking(device, f"what is below {node or 'Objects'}") as session:
+        return await _look(session, parent, most, await session.namespace(device.namespace))
 
 
 def node_id(text: str) -> ua.NodeId:
@@ -72,7 +98,8 @@ def node_id(text: str) -> ua.NodeId:
         raise ValueError(f"write a node id such as 'ns=2;s=press1', not {text!r}") from error
 
 
-async def _look(session: Session, parent: ua.NodeId, most: int, own: int) -> Level:
+async def below(session: Session, parent: ua.NodeId, most: int = 0) -> ua.BrowseResult:
+    """Objects and variables right below a node, at most `most`, with 0 as many as the server puts in one answer."""
     asked = ua.BrowseDescription(
         NodeId=parent,
         BrowseDirection=ua.BrowseDirection.Forward,
@@ -83,14 +110,16 @@ async def _look(session: Session, parent: ua.NodeId, most: int, own: int) -> Lev
     )
     terms = ua.BrowseParameters(RequestedMaxReferencesPerNode=ua.UInt32(most), NodesToBrowse=[asked])
     (result,) = await session.services.browse(terms)
+    return result
+
+
+async def _look(session: Session, parent: ua.NodeId, most: int, own: int) -> Level:
+    result = await below(session, parent, most)
     result.StatusCode.check()
     found = {one.NodeId: one for one in result.References or []}  # one that is referred to twice is one
     shown = list(found.values())[:most]
     variables = [one.NodeId for one in shown if one.NodeClass == ua.NodeClass.Variable]
-    types = dict(zip(variables, await _attributes(session, variables, AttributeIds.DataType), strict=True))
-    # A value of a type of the server's own would not be let in; it could be no tag either.
-    plain = [node for node in variables if datatype_of(types[node])]
-    values = dict(zip(plain, await _attributes(session, plain, AttributeIds.Value), strict=True))
+    types, values = await contents(session, variables)
     nodes = tuple(_node(one, types, values) for one in shown)
     # What the server holds for the rest of a long level goes with the session.
     return Level(nodes, bool(result.ContinuationPoint) or len(found) > most, own)
@@ -110,10 +139,27 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)[:LONGEST_VALUE]
 
 
-async def _attributes(session: Session, nodes: list[ua.NodeId], attribute: AttributeIds) -> list[Any]:
+async def contents(session: Session, variables: Sequence[ua.NodeId]) -> tuple[dict[Any, Any], dict[Any, Any]]:
+    """By node the DataType attribute, and the value where that is one of ours.
+
+    A value of a type of the server's own would not be let in; it could be no tag either.
+    """
+    types = dict(zip(variables, await _attributes(session, variables, AttributeIds.DataType), strict=True))
+    plain = [node for node in variables if datatype_of(types[node])]
+    return types, dict(zip(plain, await _attributes(session, plain, AttributeIds.Value), strict=True))
+
+
+def datatype_of(kind: Any) -> str | None:
+    """Ours of a DataType attribute, None where we have none."""
+    if not isinstance(kind, ua.NodeId) or kind.NamespaceIndex != 0:
+        return None
+    return DATATYPES.get(kind.Identifier) if isinstance(kind.Identifier, int) else None
+
+
+async def _attributes(session: Session, nodes: Sequence[ua.NodeId], attribute: AttributeIds) -> list[Any]:
     """An attribute of each node, None where it has none."""
     told: list[Any] = []
     for start in range(0, len(nodes), PART):
-        cells = await session.services.read_attributes(nodes[start : start + PART], attribute)
+        cells = await session.services.read_attributes(list(nodes[start : start + PART]), attribute)
         told += [cell.Value.Value if cell.Value is not None else None for cell in cells]
     return told

@@ -39,22 +39,18 @@ class OpcuaTag(Tag):
         return node
 
 
-class OpcuaDevice(Device):
-    """One OPC UA server. A namespace is named by its URI and resolved at each connect, since its index may move.
+class OpcuaServer(Device):
+    """How an OPC UA server is called: where it is, how it proves who it is, who we are there.
 
-    Without security the word "none" has to be written; otherwise the channel is signed and encrypted.
-    `mode` is a subscription, reads again and again, or the first with the second where the server has none. A
-    server is known by its certificate: the SHA-256 thumbprint that is written here, or one that `tanchang trust`
-    accepted. Our own certificate is made in the folder `pki` where none is written.
+    Without security the word "none" has to be written; otherwise the channel is signed and encrypted. A server is
+    known by its certificate: the SHA-256 thumbprint that is written here, or one that `tanchang trust` accepted. Our
+    own certificate is made in the folder `pki` where none is written.
     """
 
     files: ClassVar[Mapping[str, str]] = {"pki": "pki", "password_file": ""} | dict.fromkeys(sum(PAIRS, ()), "")
 
     driver: Literal["opcua"]
     url: str
-    namespace: str | None = None
-    profile: str | None = None
-    mode: Literal["auto", "subscribe", "poll"] = "auto"
     security: Literal["none", "sign_and_encrypt"] = "sign_and_encrypt"
     certificate: Path | None = None
     private_key: Path | None = None
@@ -65,7 +61,6 @@ class OpcuaDevice(Device):
     password_file: Path | None = None
     user_certificate: Path | None = None
     user_private_key: Path | None = None
-    tag: tuple[OpcuaTag, ...]
 
     @property
     def address(self) -> str:
@@ -79,14 +74,6 @@ class OpcuaDevice(Device):
             'security = "none": whoever is in this network can read and forge all values; use it on an isolated '
             "network only",
         )
-
-    @property
-    def tags(self) -> Sequence[OpcuaTag]:
-        return self.tag
-
-    def modulus(self, tag: str) -> int | None:
-        datatype = next(candidate.datatype for candidate in self.tag if candidate.name == tag)
-        return 1 << int(datatype[1:]) if datatype in ("u8", "u16", "u32", "u64") else None
 
     @field_validator("url")
     @classmethod
@@ -105,9 +92,7 @@ class OpcuaDevice(Device):
         return thumbprint
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if not self.tag:
-            raise ValueError("this device has no tag; write at least one")
+    def _has_one_user(self) -> Self:
         for certificate, key in PAIRS:
             if (getattr(self, certificate) is None) != (getattr(self, key) is None):
                 raise ValueError(f"write both {certificate} and {key}, or none of them")
@@ -117,6 +102,33 @@ class OpcuaDevice(Device):
             raise ValueError("write username or user_certificate: a session has one user")
         if self.security == "none" and (self.username is not None or self.user_certificate is not None):
             raise ValueError('a password is never sent over a link with security = "none"; leave that key out')
+        return self
+
+
+class OpcuaDevice(OpcuaServer):
+    """One OPC UA server and what is read there.
+
+    A namespace is named by its URI and resolved at each connect, since its index may move. `mode` is a subscription,
+    reads again and again, or the first with the second where the server has none.
+    """
+
+    namespace: str | None = None
+    profile: str | None = None
+    mode: Literal["auto", "subscribe", "poll"] = "auto"
+    tag: tuple[OpcuaTag, ...]
+
+    @property
+    def tags(self) -> Sequence[OpcuaTag]:
+        return self.tag
+
+    def modulus(self, tag: str) -> int | None:
+        datatype = next(candidate.datatype for candidate in self.tag if candidate.name == tag)
+        return 1 << int(datatype[1:]) if datatype in ("u8", "u16", "u32", "u64") else None
+
+    @model_validator(mode="after")
+    def _has_tags_with_a_namespace(self) -> Self:
+        if not self.tag:
+            raise ValueError("this device has no tag; write at least one")
         relative = next((tag for tag in self.tag if not tag.node.startswith("ns=")), None)
         if self.namespace is None and relative is not None:
             raise ValueError(f"write namespace, the URI that node {relative.node!r} belongs to, or 'ns=' in each node")

@@ -80,7 +80,7 @@ class OpcuaDriver(Driver[OpcuaDevice]):
         names = [tag.name for tag in own]
         self._clock = names.index(self.device.clock) if self.device.clock in names else None
         self._told = Told(len(own))
-        namespace = await session.namespace()
+        namespace = await session.namespace(self.device.namespace)
         status = await session.read((*BUILD_INFO, *OPERATION_LIMITS))
         who = origin(status)
         name = self.device.profile or fitting(PROFILES, who.vendor, who.product)

@@ -27,7 +27,7 @@ def wrong(certificate: bytes, host: str, uri: str | None, now: datetime) -> str 
         return f"calls itself {uri}, its certificate {', '.join(known) or 'nothing'}; make a new one there"
     if not _is_named(names, host):
         return (
-            f"shows a certificate for another host ({', '.join(_hosts(names)) or 'none'}), not for {host}; write the "
+            f"shows a certificate for another host ({', '.join(hosts(one)) or 'none'}), not for {host}; write the "
             "right address into url, or the name that the certificate has as server_host"
         )
     return None
@@ -40,8 +40,9 @@ def _names(one: x509.Certificate) -> x509.SubjectAlternativeName | None:
         return None
 
 
-def _hosts(names: x509.SubjectAlternativeName | None) -> list[str]:
-    if names is None:
+def hosts(one: x509.Certificate) -> list[str]:
+    """The hosts that a certificate names. ValueError where it lies about what it is."""
+    if (names := _names(one)) is None:
         return []
     return [*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress))]
 

@@ -22,6 +22,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from drivers.opcua.examine import hosts
+
 KEY_BITS = 2048  # what every policy we use allows
 LIFE = timedelta(days=3650)
 TRUSTED, PENDING = "trusted", "pending"
@@ -46,6 +48,11 @@ class Shown:
     def not_before(self) -> str:
         """From when on it holds, ISO 8601."""
         return x509.load_der_x509_certificate(b64decode(self.certificate)).not_valid_before_utc.isoformat()
+
+    @property
+    def hosts(self) -> list[str]:
+        """The hosts that it names."""
+        return hosts(x509.load_der_x509_certificate(b64decode(self.certificate)))
 
 
 def shown(url: str, certificate: bytes) -> Shown:

@@ -19,15 +19,12 @@ from asyncua.observer import Observer
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.ua_binary import struct_to_binary
 from asyncua.ua.uaerrors import (
-    BadIdentityTokenInvalid,
-    BadIdentityTokenRejected,
     BadMessageNotAvailable,
     BadNotImplemented,
     BadNotSupported,
     BadServiceUnsupported,
     BadSubscriptionIdInvalid,
     BadTooManyPublishRequests,
-    BadUserAccessDenied,
     UaError,
     UaStatusCodeError,
 )
@@ -37,8 +34,8 @@ from drivers.opcua import wire
 from drivers.opcua.columns import Notification
 from drivers.opcua.decode import Decoder
 from drivers.opcua.decoded import from_message, from_result
-from drivers.opcua.device import OpcuaDevice
-from drivers.opcua.security import Identity, identify, secure
+from drivers.opcua.device import OpcuaServer
+from drivers.opcua.security import Identity, identify, logging_in, secure, showing_certificate
 from drivers.opcua.ticket import Ticket
 
 READ_ONLY_SERVICES = frozenset(
@@ -62,7 +59,6 @@ READ_ONLY_SERVICES = frozenset(
 RAW_PUBLISH = "_send_request"
 SERVER_NONCE, IDENTITIES = "_server_nonce", "_policy_ids"
 HAS_RAW_PUBLISH = wire.KNOWN and hasattr(UaSession, RAW_PUBLISH)
-NOT_LET_IN = (BadUserAccessDenied, BadIdentityTokenRejected, BadIdentityTokenInvalid)
 SESSION_TIMEOUT_MS = 60_000
 NAMESPACES = 2255
 MAX_PUBLISH_OCTETS = 16 * 1024 * 1024
@@ -71,14 +67,14 @@ CLOSING_S = 1.0
 
 
 class ReadOnlyServices(Observer):
-    """Stops any request that is not on the list before it is sent: READ_ONLY_SERVICES and `more` that only reads."""
+    """Stops any request that is not on the list before it is sent."""
 
-    def __init__(self, more: frozenset[str] = frozenset()) -> None:
-        self._more = more
+    def __init__(self, services: frozenset[str]) -> None:
+        self._services = services
 
     def observe_request(self, request: Any) -> AbstractContextManager[None]:
         name = type(request).__name__
-        if name not in READ_ONLY_SERVICES | self._more:
+        if name not in self._services:
             raise ValueError(f"{name} does not only read; this driver never sends it")
         return nullcontext()
 
@@ -101,19 +97,24 @@ class QuietSession(UaSession):
 class Session:
     """One session over one channel. Raises NotConnectedError for whatever the server or the network does."""
 
-    def __init__(self, device: OpcuaDevice, more: frozenset[str] = frozenset()) -> None:
-        """`more` are services beside READ_ONLY_SERVICES that this session needs."""
+    def __init__(self, device: OpcuaServer, services: frozenset[str] | None = None) -> None:
+        """`services` are those that this session needs, where it is not READ_ONLY_SERVICES."""
         self._device = device
         self._client = Client(device.url, timeout=device.timeout)
         self._client.name = self._client.description = "tanchang"
         self._client.session_timeout = SESSION_TIMEOUT_MS
         self._client.uaclient.session = QuietSession(self._client.uaclient)
-        self._client.uaclient.observer = ReadOnlyServices(more)
+        self._client.uaclient.observer = ReadOnlyServices(services or READ_ONLY_SERVICES)
         wire.vet_all_responses(self._client.uaclient)
         self._decoder = Decoder()
         self._gone: asyncio.Future[None] | None = None
         self._identity: Identity = (None, None, None)
         self.items_per_call = ITEMS_PER_CALL
+
+    async def endpoints(self) -> list[ua.EndpointDescription]:
+        """What the server offers whoever asks, over a channel that is gone afterwards."""
+        with self._failing("does not tell its endpoints"):
+            return await self._client.connect_and_get_server_endpoints()
 
     async def open(self, ticket: Ticket | None = None) -> bool:
         """Channel and session, secured as the device table says. True where it is the ticket's session that lives on.
@@ -127,18 +128,13 @@ class Session:
             await self._client.connect_socket()
             self._watch_the_end()
             await self._client.send_hello()
-            await self._client.open_secure_channel()
+            with showing_certificate(self._device):
+                await self._client.open_secure_channel()
             if ticket is not None and await self._taken_up(ticket):
                 return True
             await self._client.create_session()
-            try:
+            with logging_in(self._device):
                 await self._client.activate_session(*self._identity)
-            except NOT_LET_IN as error:  # not tried again: a server may lock out whom it sees too often
-                who = self._device.username or self._device.user_certificate or "anybody unnamed"
-                raise MisconfiguredError(
-                    f"{self._device.url} does not let {who} in ({error}); correct username and password_file, or "
-                    "user_certificate, as the server's user management has them"
-                ) from error
             return False
 
     @property
@@ -171,9 +167,8 @@ class Session:
             values = await self._client.uaclient.session.read_attributes(nodes, AttributeIds.Value)
         return [value.Value.Value if value.Value is not None else None for value in values]
 
-    async def namespace(self) -> int:
-        """The index that the device's namespace has in the server today."""
-        wanted = self._device.namespace
+    async def namespace(self, wanted: str | None) -> int:
+        """The index that a namespace has in the server today, 0 for None."""
         if wanted is None:
             return 0
         known = (await self.read([NAMESPACES]))[0] or []
@@ -345,7 +340,7 @@ class Session:
         except Exception as error:  # a library's decoder raises anything on what a server may send
             reason = str(error) or type(error).__name__
             raise NotConnectedError(
-                f"{self._device.url} {what} ({reason}); check that the server runs and accepts this client"
+                f"{self._device.url} {what} ({reason}); check address and port, and that it runs and accepts us"
             ) from error
 
 

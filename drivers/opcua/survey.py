@@ -1,34 +1,21 @@
-"""What an OPC UA server has: who it is, how it may be called, its limits, namespaces and variables, how fast it is."""
+"""What an OPC UA server has: how it may be called, who it is, its limits, namespaces and variables, how fast it is."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from asyncua import ua
-from asyncua.client.client import Client
-from asyncua.observer import Observer
-from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
-from asyncua.ua.uaerrors import UaError
 
-from drivers.contract import NotConnectedError
-
-SERVICES = frozenset(
-    {
-        "GetEndpointsRequest",
-        "CreateSessionRequest",
-        "ActivateSessionRequest",
-        "CloseSessionRequest",
-        "ReadRequest",
-        "BrowseRequest",
-        "BrowseNextRequest",
-    }
-)
-"""The only services that a survey sends, next to opening and closing the channel."""
+from drivers.opcua.browse import SERVICES, below, contents, datatype_of, looking
+from drivers.opcua.device import OpcuaServer
+from drivers.opcua.identity import SERVER_STATUS
+from drivers.opcua.pki import Shown, shown
+from drivers.opcua.security import best
+from drivers.opcua.session import NAMESPACES, Session
 
 LIMITS = {
     "MaxNodesPerRead": ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerRead,
@@ -36,21 +23,31 @@ LIMITS = {
     "MaxMonitoredItemsPerCall": ObjectIds.Server_ServerCapabilities_OperationLimits_MaxMonitoredItemsPerCall,
     "MinSupportedSampleRate": ObjectIds.Server_ServerCapabilities_MinSupportedSampleRate,
 }
-DATATYPES = {
-    **dict(enumerate(("bool", "i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f32", "f64", "text"), start=1)),
-    13: "datetime",
-    294: "datetime",
-}
-"""The standard's data types, by number -> ours."""
-HOLDERS = (ua.NodeClass.Object, ua.NodeClass.Variable)
-PART = 100
+CURRENT_TIME = ObjectIds.Server_ServerStatus_CurrentTime
 ROUNDS = 20
-SESSION_TIMEOUT_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A way to call the server, and by what users may log in there: Anonymous, UserName, Certificate."""
+
+    policy: str
+    mode: str
+    users: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """All endpoints, the one that a signed and encrypted channel would take, and the certificate shown there."""
+
+    endpoints: tuple[Endpoint, ...]
+    best: Endpoint | None
+    certificate: Shown | None
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A variable: its node id without the namespace, its datatype where we have one, its value now."""
+    """A variable: its node id without the namespace, its datatype where we have one, its value now as text."""
 
     namespace: int
     node: str
@@ -64,7 +61,6 @@ class Found:
     """The server; `whole` is False where it has more nodes than were asked for."""
 
     product: str
-    endpoints: tuple[str, ...]
     limits: dict[str, Any]
     namespaces: tuple[str, ...]
     variables: tuple[Variable, ...]
@@ -73,63 +69,57 @@ class Found:
     slowest_s: float
 
 
-class OnlyServices(Observer):
-    """Stops any request that is not on the list before it is sent."""
-
-    def observe_request(self, request: Any) -> AbstractContextManager[None]:
-        name = type(request).__name__
-        if name not in SERVICES:
-            raise ValueError(f"{name} is no part of a survey; it is never sent")
-        return nullcontext()
-
-
-async def survey(url: str, most: int, timeout: float, now: Callable[[], float]) -> Found:
-    """Look at up to `most` nodes over an unsecured channel. `now` is a monotonic clock in seconds."""
-    client = Client(url, timeout=timeout)
-    client.session_timeout = SESSION_TIMEOUT_MS
-    client.uaclient.observer = OnlyServices()
+async def offer(server: OpcuaServer) -> Offer:
+    """What the server tells whoever asks. No session is opened for it, and nothing of it is believed."""
+    session = Session(server, SERVICES)
     try:
-        async with client:
-            return await _look(client, most, now)
-    except (OSError, UaError, TimeoutError, asyncio.IncompleteReadError) as error:
-        raise NotConnectedError(
-            f"{url} does not open an unsecured session ({error or type(error).__name__}); check address and port, "
-            "and allow security None on an isolated network for the survey"
-        ) from error
+        endpoints = await session.endpoints()
+    finally:
+        await session.close()
+    taken, certificate = best(endpoints), None
+    if taken is not None:
+        with suppress(ValueError):  # what is no certificate is refused with its own words
+            certificate = shown(server.url, bytes(taken.ServerCertificate or b""))
+    return Offer(tuple(map(_endpoint, endpoints)), None if taken is None else _endpoint(taken), certificate)
 
 
-async def _look(client: Client, most: int, now: Callable[[], float]) -> Found:
-    build = (await client.get_node(ObjectIds.Server_ServerStatus).read_value()).BuildInfo
-    endpoints = await client.get_endpoints()
-    modes = [f"{e.SecurityPolicyUri.rpartition('#')[2]} {e.SecurityMode.name.rstrip('_')}" for e in endpoints]
-    limits = await _values(client, [ua.NodeId(ua.Int32(number)) for number in LIMITS.values()])
-    nodes, whole = await _variables(client, most)
-    took: list[float] = []
-    for _ in range(ROUNDS):
-        start = now()
-        await client.get_node(ObjectIds.Server_ServerStatus_CurrentTime).read_value()
-        took.append(now() - start)
-    return Found(
-        " ".join(filter(None, (build.ManufacturerName, build.ProductName, build.SoftwareVersion))),
-        tuple(dict.fromkeys(modes)),
-        dict(zip(LIMITS, limits, strict=True)),
-        tuple(await client.get_namespace_array()),
-        tuple(await _described(client, nodes)),
-        whole,
-        sorted(took)[ROUNDS // 2],
-        max(took),
-    )
+async def survey(server: OpcuaServer, most: int, now: Callable[[], float]) -> Found:
+    """Look at up to `most` nodes over a channel as the server's table has it. `now` is a monotonic clock in seconds."""
+    async with looking(server, "what it has") as session:
+        build = getattr((await session.read([SERVER_STATUS]))[0], "BuildInfo", None) or ua.BuildInfo()
+        limits = await session.read(list(LIMITS.values()))
+        nodes, whole = await _variables(session, most)
+        took: list[float] = []
+        for _ in range(ROUNDS):
+            start = now()
+            await session.read([CURRENT_TIME])
+            took.append(now() - start)
+        return Found(
+            " ".join(filter(None, (build.ManufacturerName, build.ProductName, build.SoftwareVersion))),
+            dict(zip(LIMITS, limits, strict=True)),
+            tuple((await session.read([NAMESPACES]))[0] or ()),
+            tuple(await _described(session, nodes)),
+            whole,
+            sorted(took)[ROUNDS // 2],
+            max(took),
+        )
 
 
-async def _variables(client: Client, most: int) -> tuple[list[ua.ReferenceDescription], bool]:
+def _endpoint(one: ua.EndpointDescription) -> Endpoint:
+    users = (token.TokenType.name.rstrip("_") for token in one.UserIdentityTokens or ())
+    policy = (one.SecurityPolicyUri or "").rpartition("#")[2]
+    return Endpoint(policy, one.SecurityMode.name.rstrip("_"), tuple(dict.fromkeys(users)))
+
+
+async def _variables(session: Session, most: int) -> tuple[list[ua.ReferenceDescription], bool]:
     """The variables below Objects that are not the standard's own, breadth first; False where there are more."""
     waiting = [ua.NodeId(ua.Int32(ObjectIds.ObjectsFolder))]
     seen = set(waiting)
     found: list[ua.ReferenceDescription] = []
     while waiting:
-        for child in await client.get_node(waiting.pop(0)).get_children_descriptions():
+        for child in await _children(session, waiting.pop(0), most):
             node = child.NodeId
-            if node in seen or node.Identifier == ObjectIds.Server or child.NodeClass not in HOLDERS:
+            if node in seen or node.Identifier == ObjectIds.Server:
                 continue
             if len(seen) > most:
                 return found, False
@@ -140,36 +130,26 @@ async def _variables(client: Client, most: int) -> tuple[list[ua.ReferenceDescri
     return found, True
 
 
-async def _described(client: Client, nodes: Sequence[ua.ReferenceDescription]) -> list[Variable]:
-    ids = [node.NodeId for node in nodes]
-    types = await _values(client, ids, AttributeIds.DataType)
-    values = await _values(client, ids)
+async def _children(session: Session, parent: ua.NodeId, most: int) -> list[ua.ReferenceDescription]:
+    """What is right below a node, all of it or more than `most`; nothing where the server does not tell."""
+    result = await below(session, parent)
+    found = list(result.References or ())
+    while result.ContinuationPoint and len(found) <= most:
+        rest = ua.BrowseNextParameters(ReleaseContinuationPoints=False, ContinuationPoints=[result.ContinuationPoint])
+        (result,) = await session.services.browse_next(rest)
+        found += result.References or ()
+    return found
+
+
+async def _described(session: Session, nodes: list[ua.ReferenceDescription]) -> list[Variable]:
+    types, values = await contents(session, [node.NodeId for node in nodes])
     return [
         Variable(
             node.NodeId.NamespaceIndex,
             node.NodeId.to_string().partition(";")[2],  # behind the namespace, which is not the standard's 0
             node.DisplayName.Text or node.BrowseName.Name or "",
-            None if isinstance(value, list) else datatype_of(kind),
-            str(value),
+            None if isinstance(values.get(node.NodeId), list) else datatype_of(types[node.NodeId]),
+            str(values.get(node.NodeId, "")),
         )
-        for node, kind, value in zip(nodes, types, values, strict=True)
+        for node in nodes
     ]
-
-
-def datatype_of(kind: Any) -> str | None:
-    """Ours of a DataType attribute, None where we have none."""
-    if not isinstance(kind, ua.NodeId) or kind.NamespaceIndex != 0:
-        return None
-    return DATATYPES.get(kind.Identifier) if isinstance(kind.Identifier, int) else None
-
-
-async def _values(
-    client: Client, nodes: Sequence[ua.NodeId], attribute: AttributeIds = AttributeIds.Value
-) -> list[Any]:
-    """An attribute of each node, None where it has none."""
-    told: list[Any] = []
-    for start in range(0, len(nodes), PART):
-        part = list(nodes[start : start + PART])
-        cells = await client.uaclient.session.read_attributes(part, attribute)
-        told += [cell.Value.Value if cell.Value is not None else None for cell in cells]
-    return told

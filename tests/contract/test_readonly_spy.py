@@ -21,8 +21,8 @@ from drivers.modbus import frame, rtu
 from drivers.modbus.endpoint import Socket, Tty
 from drivers.modbus.line import RtuLine
 from drivers.modbus.link import TcpLink
+from drivers.opcua import browse
 from drivers.opcua import session as opcua_session
-from drivers.opcua import survey
 from drivers.opcua.device import OpcuaDevice
 from tests.contract.test_opcua_security import secured
 from tests.contract.twins import OpcuaTwin
@@ -130,7 +130,7 @@ def test_a_sealed_request_that_was_not_seen_before_is_a_violation() -> None:
 
 def test_what_the_drivers_allow_themselves_is_what_the_spy_allows() -> None:
     names = {f"{name}Request" for name in spy.SERVICES.values()}
-    assert names >= opcua_session.READ_ONLY_SERVICES | survey.SERVICES
+    assert names >= opcua_session.READ_ONLY_SERVICES | browse.SERVICES
     assert set(frame.READ_ONLY_FUNCTIONS) == set(spy.FUNCTIONS)
     for number, name in spy.SERVICES.items():
         assert getattr(ObjectIds, f"{name}Request_Encoding_DefaultBinary") == number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -13,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from agent.cli import main
+from agent.cli import main, parser
+from agent.commands.probe import Scope
 from agent.demo.stage import line_file
 from agent.linefile import load
 
@@ -111,10 +113,10 @@ def test_a_value_that_the_engineer_sees_tells_type_and_word_order(plant):
 
 
 def test_an_opcua_probe_browses_the_server_and_writes_a_table_that_loads(plant, tmp_path):
-    done = tanchang("probe", plant["opcua"], "--name", "cell1", "--timeout", "5")
+    done = tanchang("probe", plant["opcua"], "--name", "cell1", "--security", "none")
     assert done.returncode == 0, done.stderr
     assert "server: tanchang simulators cooker3 1" in done.stderr
-    assert "None None" in done.stderr
+    assert "  None None: Anonymous\n" in done.stderr
     assert "urn:tanchang:simulators:cooker3, 24 variables" in done.stderr
     (device,) = loaded(tmp_path, done.stdout)
     wanted = [table for table in tomllib.loads(COOKER3)["device"] if table["name"] == "cell1"]
@@ -122,6 +124,20 @@ def test_an_opcua_probe_browses_the_server_and_writes_a_table_that_loads(plant, 
         (tag["node"], tag["datatype"]) for table in wanted for tag in table["tag"]
     }
     assert device.namespace == wanted[0]["namespace"]
+
+
+def test_a_server_without_a_secured_endpoint_is_not_looked_at_until_that_is_asked_for(
+    plant, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(["probe", plant["opcua"], "--name", "cell1"]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "offers no SignAndEncrypt endpoint; switch one of Aes256_Sha256_RsaPss" in told.err
+    assert list(tmp_path.iterdir()) == [], "no keys for a server that takes none"
+    assert main(shlex.split(told.err.splitlines()[-1])[1:]) == 0
+    (device,) = loaded(tmp_path, capsys.readouterr().out)
+    assert (device.name, device.security) == ("cell1", "none")
 
 
 @pytest.mark.parametrize(
@@ -132,6 +148,12 @@ def test_an_opcua_probe_browses_the_server_and_writes_a_table_that_loads(plant, 
         (["modbus://127.0.0.1:1", "--units", "1-2", "--expect", "HR8=1"], 2, "write --units 1 --expect HR8=16.2"),
         (["modbus://127.0.0.1:1"], 1, "check power, cable and address"),
         (["opc.tcp://127.0.0.1:1/"], 1, "check address and port"),
+        (["opc.tcp://me:secret@127.0.0.1:1/"], 2, "url: write host and port"),
+        (["opc.tcp://127.0.0.1:1/", "--security", "sign"], 2, "security: must be 'none' or 'sign_and_encrypt'"),
+        (["opc.tcp://127.0.0.1:1/", "--server-thumbprint", "ab:cd"], 2, "64 hexadecimal digits"),
+        (["opc.tcp://127.0.0.1:1/", "--password-file", "p"], 2, "write the username it belongs to"),
+        (["opc.tcp://127.0.0.1:1/", "--user-certificate", "c"], 2, "write both user_certificate and user_private_key"),
+        (["opc.tcp://127.0.0.1:1/", "--security", "none", "--username", "a"], 2, "a password is never sent over"),
     ],
 )
 def test_a_probe_that_cannot_look_says_what_to_do(words, code, remedy, capsys):
@@ -139,6 +161,11 @@ def test_a_probe_that_cannot_look_says_what_to_do(words, code, remedy, capsys):
     told = capsys.readouterr()
     assert told.out == ""
     assert remedy in told.err
+
+
+def test_what_the_command_takes_unless_told_is_what_the_probe_takes():
+    written = vars(parser().parse_args(["probe", "opc.tcp://h:1/"]))
+    assert Scope(**{key: value for key, value in written.items() if key not in ("command", "address")}) == Scope()
 
 
 def loaded(folder: Path, tables: str) -> list[Any]:

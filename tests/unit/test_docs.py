@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import tomllib
 from pathlib import Path
@@ -33,6 +34,13 @@ def test_every_command_of_the_readme_exists() -> None:
     demo = re.search(r"tanchang (demo --for .*)", README)
     assert demo
     assert parser().parse_args(demo[1].split()).duration == "60s"
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_every_command_that_a_document_shows_is_taken_with_its_options(path: Path) -> None:
+    for line in re.findall(r"^ *tanchang (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE):
+        words = shlex.split(line.partition(" > ")[0], comments=True)
+        assert words[0] in ("simulate", "tour") or parser().parse_args(words).command == words[0], line
 
 
 def test_the_version_is_the_same_everywhere() -> None:

@@ -11,13 +11,15 @@ from asyncua import ua
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.commands.fragment import ORDERS, modbus_tables, opcua_table, orders
+from agent.commands.fragment import ORDERS, modbus_tables, offer_report, opcua_table, orders
 from drivers.modbus.address import Space
 from drivers.modbus.datatype import octet_order
 from drivers.modbus.device import ModbusDevice
 from drivers.modbus.survey import Unit, joined
+from drivers.opcua import browse
 from drivers.opcua.device import OpcuaDevice
-from drivers.opcua.survey import Found, OnlyServices, Variable
+from drivers.opcua.session import ReadOnlyServices
+from drivers.opcua.survey import Endpoint, Found, Offer, Variable
 
 FORMS = {"u16": ">H", "i16": ">h", "u32": ">I", "i32": ">i", "f32": ">f", "u64": ">Q", "i64": ">q", "f64": ">d"}
 
@@ -50,16 +52,22 @@ def test_the_modbus_table_has_the_registers_that_are_there(places):
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1, max_size=8, unique=True))
 def test_the_opcua_table_holds_whatever_nodes_are_called(names):
     variables = tuple(Variable(2, f"s={name}", name, "u16", name) for name in names)
-    found = Found("", (), {}, ("urn:a", "urn:b", "urn:c"), variables, whole=True, median_s=0.0, slowest_s=0.0)
-    (table,) = tomllib.loads(opcua_table(found, "opc.tcp://h:4840/", "device1"))["device"]
+    found = Found("", {}, ("urn:a", "urn:b", "urn:c"), variables, whole=True, median_s=0.0, slowest_s=0.0)
+    link = {"name": "device1", "driver": "opcua", "url": "opc.tcp://h:4840/", "security": "sign_and_encrypt"}
+    (table,) = tomllib.loads(opcua_table(found, link))["device"]
     device = OpcuaDevice.model_validate(table)
     assert [tag.node for tag in device.tag] == [f"s={name}" for name in names]
     assert len({tag.name for tag in device.tag}) == len(names)
     assert device.namespace == "urn:c"
 
 
+def test_an_offer_without_users_or_certificate_is_told_all_the_same():
+    assert list(offer_report(Offer((Endpoint("None", "None", ()),), None, None)))[1:] == ["  None None: none told"]
+
+
 @pytest.mark.parametrize("request_type", [ua.WriteRequest, ua.CallRequest, ua.CreateSubscriptionRequest])
-def test_a_survey_sends_nothing_but_reads_and_browses(request_type):
-    with pytest.raises(ValueError, match="it is never sent"):
-        OnlyServices().observe_request(request_type())
-    assert OnlyServices().observe_request(ua.BrowseRequest()) is not None
+def test_a_look_sends_nothing_but_reads_and_browses(request_type):
+    guard = ReadOnlyServices(browse.SERVICES)
+    with pytest.raises(ValueError, match="never sends it"):
+        guard.observe_request(request_type())
+    assert guard.observe_request(ua.BrowseRequest()) is not None
