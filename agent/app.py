@@ -28,6 +28,7 @@ from agent.recorder import Recorder
 from agent.sinks import settle
 from drivers.catalog import create
 from drivers.contract import Bookmark
+from drivers.frames import Frames
 from gateway.order import OrderError
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class Agent:
         self.reader = Reader(ledger.folder)
         self.line = line_file.equipment
         self.devices = line_file.devices
+        self.frames = {device.name: Frames() for device in self.devices}
         rules = wiring.machine_rules(line_file, self.devices)
         calendar = wiring.calendar(line_file)
         meter = wiring.meter(line_file, self.devices)
@@ -140,7 +142,7 @@ class Agent:
         for device in self.devices:
             make = partial(create, device)
             kept = self._bookmarks.get(device.name)
-            poller = Poller(device, make, self.recorder, random.Random(), self._heard, kept)
+            poller = Poller(device, make, self.recorder, random.Random(), self._heard, kept, self.frames[device.name])
             yield f"poll {device.name}", poller.run()
         for camera, inspector in zip(self.file.camera, self.inspectors, strict=True):
             yield f"inspect {camera.name}", self._kept_up(camera.name, inspector.run)
@@ -323,7 +325,9 @@ class Agent:
         from agent.view import AgentView
         from agent.workbench import workbench
 
-        view = AgentView(self.recorder, self.ledger, self.reader, self.evidence, self.take_order, self.file)
+        view = AgentView(
+            self.recorder, self.ledger, self.reader, self.evidence, self.take_order, self.file, self.frames
+        )
         vitals = Vitals(self.ledger, self.recorder.devices)
         measuring = group.create_task(self._kept_up("health", vitals.run), name="health")
         try:

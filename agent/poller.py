@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from random import Random
@@ -15,6 +16,7 @@ from agent.ledger import LedgerError
 from agent.model import Batch
 from agent.recorder import Recorder
 from drivers.contract import Device, Driver, MisconfiguredError, NotConnectedError, UntrustedError
+from drivers.frames import Frames
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0
@@ -28,6 +30,7 @@ class Poller:
     """Keeps one device read. `make` builds a fresh driver for every attempt; `jitter` spreads them.
 
     `heard` is told of every batch before it is recorded; it must be quick. `kept` is what the last process left.
+    `frames` has the last frames of all links in turn.
     """
 
     def __init__(
@@ -38,12 +41,14 @@ class Poller:
         jitter: Random,
         heard: Callable[[str, Batch], None] = lambda _device, _batch: None,
         kept: object | None = None,
+        frames: Frames | None = None,
     ) -> None:
         self.device = device
         self._make = make
         self._recorder = recorder
         self._jitter = jitter
         self._heard = heard
+        self._frames = frames or Frames()
         self._failures = 0
         self._kept = kept  # what a driver whose link broke left to the next one
 
@@ -67,6 +72,7 @@ class Poller:
     async def _session(self) -> None:
         """One life of the link; ends by raising."""
         driver = self._make()
+        driver.frames = self._frames
         if self._kept is not None:
             driver.resume(self._kept)
         self._kept = None
@@ -125,8 +131,10 @@ class Poller:
 
     async def _fail(self, code: str, error: Exception) -> None:
         """Mark what the device tells of as unknown; say why once."""
-        self._failures += 1
         message = f"{self.device.address}: {error}" if str(error) else f"{self.device.address}: {type(error).__name__}"
+        if self._failures == 0:
+            self._frames.broke(time.time_ns(), message)
+        self._failures += 1
         fault = faults.fault(self.device.name, code, message, self._recorder.plant_time())
         if await self._recorder.disconnected(self.device.name, fault):
             trace = error if code == "internal" else None

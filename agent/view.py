@@ -16,8 +16,10 @@ from agent.recorder import Recorder
 from agent.shift import planned
 from agent.sinks import sinks
 from agent.storage.reader import Series
+from drivers.catalog import describer
 from drivers.contract import Device, Tag
-from gateway.panel.view import ROLES, Source
+from drivers.frames import Describe, Frame, Frames
+from gateway.panel.view import ROLES, FrameNow, FramesNow, Source
 
 VERSION = metadata.version("tanchang")
 
@@ -33,6 +35,7 @@ class AgentView:
         evidence: Path,
         take_order: Callable[[Order], Awaitable[None]],
         file: LineFile,
+        frames: Mapping[str, Frames] | None = None,
     ) -> None:
         self._recorder = recorder
         self._ledger = ledger
@@ -42,6 +45,8 @@ class AgentView:
         self._sinks = sinks(file)
         self._timezone = file.timezone
         self._calendar = wiring.calendar(file)
+        self._frames = frames or {}
+        self._devices = {device.name: device for device in file.devices}
         self._sources = {machine.name: sources(file, machine) for machine in file.machine}
 
     def now(self) -> LineNow:
@@ -61,6 +66,12 @@ class AgentView:
     ) -> list[Record]:
         """At most `limit` records with since <= time < until."""
         return self._reader.records(kind, machine, since=since, until=until, limit=limit, newest=newest)
+
+    def frames(self, device: str) -> FramesNow | None:
+        """The last frames of a device's link, None where there is no such device."""
+        if device not in self._devices:
+            return None
+        return _frames_now(self._frames.get(device) or Frames(), describer(self._devices[device]))
 
     def depth(self) -> Mapping[str, int]:
         """`last_seq`, and the cursor of each sink by its name."""
@@ -102,6 +113,20 @@ class AgentView:
     def samples(self, device: str, tag: str, since: int, until: int) -> Series:
         """Raw samples with since <= source time < until, from the ledger's blocks."""
         return self._reader.samples(device, tag, since, until)
+
+
+def _frames_now(frames: Frames, describe: Describe) -> FramesNow:
+    def now(frame: Frame) -> FrameNow:
+        return FrameNow(frame.time, frame.sent, frame.octets, frame.size, describe(frame))
+
+    broken = frames.broken
+    return FramesNow(
+        last=tuple(map(now, frames.last())),
+        refused=tuple((now(request), now(answer)) for request, answer in frames.refused()),
+        broken_at=broken.time if broken else None,
+        broken_why=broken.why if broken else "",
+        before=tuple(map(now, broken.frames)) if broken else (),
+    )
 
 
 def sources(file: LineFile, machine: MachineTable) -> tuple[Source, ...]:

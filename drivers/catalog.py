@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any, cast
 
 from drivers.contract import Device, Driver
+from drivers.frames import Describe
 
 DRIVERS: Mapping[str, tuple[str, str]] = {
     "modbus": ("ModbusDevice", "ModbusDriver"),
@@ -25,3 +26,8 @@ def create(device: Device) -> Driver[Any]:
     """An unconnected driver for a device table; only now its protocol library is imported."""
     _, name = DRIVERS[device.driver]
     return cast("Driver[Any]", getattr(import_module(f"drivers.{device.driver}.driver"), name)(device))
+
+
+def describer(device: Device) -> Describe:
+    """Says what a device's frames are."""
+    return cast("Describe", import_module(f"drivers.{device.driver}.describe").describer(device))

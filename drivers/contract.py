@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from agent.configuration.duration import Duration
 from agent.model import Batch, Origin
+from drivers.frames import Frames
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
@@ -114,6 +115,8 @@ class Driver(ABC, Generic[DeviceT]):
 
     def __init__(self, device: DeviceT) -> None:
         self.device = device
+        self.frames = Frames()
+        """Where the frames of its link are noted; before connect() the agent puts those of earlier links there."""
 
     @abstractmethod
     async def connect(self, tags: Sequence[Tag]) -> Origin:

@@ -53,7 +53,9 @@ class ModbusDriver(Driver[ModbusDevice]):
         self._clock = names.index(self.device.clock) if self.device.clock in names else None
         self._time = 0
         await self.close()
-        self._seat = seat = self._ports.seat(self.device.endpoint, self.device.unit, self.device.outstanding)
+        self._seat = seat = self._ports.seat(
+            self.device.endpoint, self.device.unit, self.device.outstanding, self.frames
+        )
         await seat.open()
         who = await self._identify(seat)
         self._reader = Reader(self.device, self._tags, seat, self._clock)

@@ -7,12 +7,15 @@ its reply has come or its time is over; then its unit is not asked before the li
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from drivers.contract import NotConnectedError
+from drivers.frames import Frames, Note
 from drivers.modbus.endpoint import Endpoint, Socket, Tty
+from drivers.modbus.frame import EXCEPTION
 from drivers.modbus.link import HungUpError
 from drivers.modbus.rtu import IDENTITY, answers, rtu_body, rtu_frame, rtu_size
 from drivers.modbus.tty import open_tty
@@ -20,19 +23,25 @@ from drivers.modbus.tty import open_tty
 
 @dataclass(eq=False, slots=True)
 class Turn:
-    """A request and its asker; `reply` is None where none came in time."""
+    """A request and its asker, who wants its frames noted; `reply` is None where none came in time."""
 
     unit: int
     pdu: bytes
     timeout: float
     reply: asyncio.Future[bytes | None]
+    frames: Frames
+    sent: Note | None = None
 
 
 class RtuLine(asyncio.Protocol):
     """`owed(unit, timeout)` is told of each request that is given up while its reply may still come."""
 
-    def __init__(self, endpoint: Endpoint, owed: Callable[[int, float], None]) -> None:
+    def __init__(
+        self, endpoint: Endpoint, owed: Callable[[int, float], None], utc: Callable[[], int] = time.time_ns
+    ) -> None:
         self.endpoint = endpoint
+        self._utc = utc
+        self._frames = Frames()  # of the last one who asked
         self._heard_at = 0.0
         self._owed = owed
         self._loop = asyncio.get_running_loop()
@@ -67,13 +76,20 @@ class RtuLine(asyncio.Protocol):
             what = "power, cable and address" if isinstance(self.endpoint, Socket) else "its name, cable and rights"
             raise NotConnectedError(f"{self.endpoint} cannot be opened ({error}); check {what}") from error
 
-    async def ask(self, unit: int, pdus: Sequence[bytes], room: int, timeout: float) -> list[bytes | None]:  # noqa: ARG002
+    async def ask(
+        self,
+        unit: int,
+        pdus: Sequence[bytes],
+        room: int,  # noqa: ARG002
+        timeout: float,
+        frames: Frames | None = None,
+    ) -> list[bytes | None]:
         """As a TcpLink does, but there is never room for more than one."""
         replies: list[bytes | None] = [None] * len(pdus)
         for place, pdu in enumerate(pdus):
             if self._transport is None:
                 raise NotConnectedError(f"{self.endpoint} closed the connection; check the device and the network")
-            turn = Turn(unit, pdu, timeout, self._loop.create_future())
+            turn = Turn(unit, pdu, timeout, self._loop.create_future(), frames or Frames())
             self._turns.append(turn)
             self._next()
             replies[place] = await turn.reply
@@ -110,21 +126,38 @@ class RtuLine(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._heard_at = self._loop.time()
         if self._current is None or self._spoiled:
+            self._note(data)
             return  # nobody's reply, or what follows a broken one until its time is over
         self._received += data
         try:
             while (size := rtu_size(self._received)) is not None and len(self._received) >= size:
-                unit, pdu = rtu_body(bytes(self._received[:size]))
+                octets = bytes(self._received[:size])
                 del self._received[:size]
-                self._take(unit, pdu)
+                note = self._note(octets)
+                unit, pdu = rtu_body(octets)
+                self._take(unit, pdu, note)
         except ValueError:
+            self._note_the_rest()
             self._spoiled = True
 
-    def _take(self, unit: int, pdu: bytes) -> None:
+    def _take(self, unit: int, pdu: bytes, note: Note) -> None:
         """A sound frame: the current request's reply, or a late one of another, which is nobody's."""
         turn = self._current
         if turn is not None and unit == turn.unit and answers(turn.pdu, pdu):
+            if pdu[0] & EXCEPTION and turn.sent is not None:
+                turn.frames.refusals.append((turn.sent, note))
             self._end(pdu)
+
+    def _note(self, octets: bytes, *, sent: bool = False) -> Note:
+        note = (self._utc(), sent, octets, 0, len(octets))
+        self._frames.notes.append(note)
+        return note
+
+    def _note_the_rest(self) -> None:
+        """What came and makes no frame."""
+        if self._received:
+            self._note(bytes(self._received))
+            self._received.clear()
 
     def _next(self) -> None:
         while self._current is None and self._turns and self._transport is not None:
@@ -135,7 +168,10 @@ class RtuLine(asyncio.Protocol):
             self._spoiled = False
             self._current = turn
             self._timer = self._loop.call_later(turn.timeout, self._late)
-            self._transport.write(rtu_frame(turn.unit, turn.pdu))
+            octets = rtu_frame(turn.unit, turn.pdu)
+            self._frames = turn.frames
+            turn.sent = self._note(octets, sent=True)
+            self._transport.write(octets)
 
     def _late(self) -> None:
         self._given_up()
@@ -143,6 +179,7 @@ class RtuLine(asyncio.Protocol):
 
     def _given_up(self) -> None:
         """No read can take the late reply to an identification for its own: its function differs."""
+        self._note_the_rest()
         turn = self._current
         if turn is not None and turn.pdu[0] != IDENTITY:
             self._owed(turn.unit, turn.timeout)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from drivers.contract import NotConnectedError
+from drivers.frames import Frames, Note
 from drivers.modbus.endpoint import Socket
-from drivers.modbus.frame import HEADER, MAX_FOLLOWING, frame
+from drivers.modbus.frame import EXCEPTION, HEADER, MAX_FOLLOWING, frame
 
 
 class HungUpError(NotConnectedError):
@@ -18,10 +20,11 @@ class HungUpError(NotConnectedError):
 class Asking:
     """Requests of one unit sent together, at most `room` at a time, and what came for each."""
 
-    __slots__ = ("done", "flying", "left", "next", "pdus", "replies", "room", "timeout", "timer", "unit")
+    __slots__ = ("done", "flying", "frames", "left", "next", "pdus", "replies", "room", "timeout", "timer", "unit")
 
-    def __init__(self, unit: int, pdus: Sequence[bytes], room: int, timeout: float) -> None:
+    def __init__(self, unit: int, pdus: Sequence[bytes], room: int, timeout: float, frames: Frames) -> None:
         self.unit, self.pdus, self.room, self.timeout = unit, pdus, room, timeout
+        self.frames = frames
         self.replies: list[bytes | None] = [None] * len(pdus)
         self.next, self.left = 0, len(pdus)
         self.flying: dict[int, float] = {}  # transaction -> when it was sent, oldest first
@@ -30,10 +33,14 @@ class Asking:
 
 
 class TcpLink(asyncio.Protocol):
-    """Asks and waits. Never reconnects; transactions go on counting from one connection to the next."""
+    """Asks and waits. Never reconnects; transactions go on counting from one connection to the next.
 
-    def __init__(self, endpoint: Socket) -> None:
+    Every frame is noted where its asker wants it, at the time by `utc` (ns).
+    """
+
+    def __init__(self, endpoint: Socket, utc: Callable[[], int] = time.time_ns) -> None:
         self.endpoint = endpoint
+        self._utc = utc
         self._heard_at = 0.0
         self._loop = asyncio.get_running_loop()
         self._transaction = 0
@@ -42,6 +49,7 @@ class TcpLink(asyncio.Protocol):
         self._gone: asyncio.Future[None] | None = None
         self._received = b""
         self._waiting: dict[int, tuple[Asking, int]] = {}
+        self._seen_by: dict[int, Frames] = {}  # unit -> where its frames are noted
 
     @property
     def is_open(self) -> bool:
@@ -64,14 +72,17 @@ class TcpLink(asyncio.Protocol):
                 f"{self.endpoint} does not accept a connection ({error}); check power, cable and address"
             ) from error
 
-    async def ask(self, unit: int, pdus: Sequence[bytes], room: int, timeout: float) -> list[bytes | None]:
+    async def ask(
+        self, unit: int, pdus: Sequence[bytes], room: int, timeout: float, frames: Frames | None = None
+    ) -> list[bytes | None]:
         """The PDU that answers each request, None from where one had none within `timeout` seconds of being sent.
 
         NotConnectedError when the connection breaks.
         """
         if self._transport is None:
             raise NotConnectedError(f"{self.endpoint} closed the connection; check the device and the network")
-        asking = Asking(unit, pdus, room, timeout)
+        asking = Asking(unit, pdus, room, timeout, frames or Frames())
+        self._seen_by[unit] = asking.frames
         asking.timer = self._loop.call_later(timeout, self._late, asking)
         try:
             self._transport.write(self._frames(asking, self._loop.time()))
@@ -114,6 +125,7 @@ class TcpLink(asyncio.Protocol):
         """All replies in what came, then the requests they made room for, in one write."""
         octets = self._received + data if self._received else data
         self._heard_at = now = self._loop.time()
+        utc = self._utc()
         at, end, wrong = 0, len(octets), ""
         answered: dict[Asking, None] = {}
         while end - at >= HEADER.size:
@@ -130,10 +142,15 @@ class TcpLink(asyncio.Protocol):
                 if unit != asking.unit:
                     wrong = f"unit {unit} answered for unit {asking.unit}; check the gateway's unit numbers"
                     break
+                asking.frames.notes.append((utc, False, octets, at, stop))
+                if octets[at + 7] & EXCEPTION:
+                    self._refused(asking, place, transaction, (utc, False, octets, at, stop), now)
                 asking.replies[place] = octets[at + 7 : stop]
                 asking.left -= 1
                 del asking.flying[transaction], self._waiting[transaction]
                 answered[asking] = None
+            elif unit in self._seen_by:  # too late for its request
+                self._seen_by[unit].notes.append((utc, False, octets, at, stop))
             at = stop
         self._received = octets[at:]
         self._go_on(answered, now)
@@ -157,12 +174,15 @@ class TcpLink(asyncio.Protocol):
 
     def _frames(self, asking: Asking, now: float) -> bytes:
         """The requests there is room for."""
+        utc, note = self._utc(), asking.frames.notes.append
         first = asking.next
         asking.next = min(len(asking.pdus), first + asking.room - len(asking.flying))
         frames = []
         for place in range(first, asking.next):
             self._transaction = transaction = self._free_transaction()
-            frames.append(frame(transaction, asking.unit, asking.pdus[place]))
+            octets = frame(transaction, asking.unit, asking.pdus[place])
+            frames.append(octets)
+            note((utc, True, octets, 0, len(octets)))
             self._waiting[transaction] = (asking, place)
             asking.flying[transaction] = now
         return b"".join(frames)
@@ -185,7 +205,17 @@ class TcpLink(asyncio.Protocol):
         else:
             asking.done.set_result(None)
 
+    def _refused(self, asking: Asking, place: int, transaction: int, answer: Note, now: float) -> None:
+        """Keep a request with its exception, for others may soon push it out."""
+        octets = frame(transaction, asking.unit, asking.pdus[place])
+        when = answer[0] - int((now - asking.flying[transaction]) * 1e9)
+        asking.frames.refusals.append(((when, True, octets, 0, len(octets)), answer))
+
     def _fail(self, error: NotConnectedError) -> None:
+        if self._received:  # what came last is no frame, or no whole one, or another unit's
+            for frames in self._seen_by.values():
+                frames.notes.append((self._utc(), False, self._received, 0, len(self._received)))
+            self._received = b""
         for asking in {asking: None for asking, _ in self._waiting.values()}:
             if not asking.done.done():
                 asking.done.set_exception(error)

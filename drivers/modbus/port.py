@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from drivers.contract import NotConnectedError
+from drivers.frames import Frames
 from drivers.modbus.endpoint import Endpoint, Socket
 from drivers.modbus.frame import EXCEPTION, GATEWAY_REFUSED
 from drivers.modbus.line import RtuLine
@@ -50,10 +51,10 @@ class UnitRecord:
 
 
 class Seat:
-    """One device's place at a port."""
+    """One device's place at a port, and where its frames are noted."""
 
-    def __init__(self, port: ModbusPort, unit: int, outstanding: int) -> None:
-        self._port, self._unit, self._outstanding = port, unit, outstanding
+    def __init__(self, port: ModbusPort, unit: int, outstanding: int, frames: Frames) -> None:
+        self._port, self._unit, self._outstanding, self._frames = port, unit, outstanding, frames
         self._left = False
 
     @property
@@ -78,7 +79,7 @@ class Seat:
 
     async def ask(self, pdus: Sequence[bytes], timeout: float) -> list[bytes]:
         """The PDU that answers each request; NotConnectedError where one has none `timeout` seconds after its turn."""
-        return await self._port.ask(self._unit, pdus, self._outstanding, timeout)
+        return await self._port.ask(self._unit, pdus, self._outstanding, timeout, self._frames)
 
     def unreachable(self) -> UnitSilentError:
         """A gateway said that it cannot reach the unit: it is asked less often. The error to raise."""
@@ -134,15 +135,17 @@ class ModbusPort:
                 f"asked again in {record.owed_until - now:.1f} s"
             )
 
-    async def ask(self, unit: int, pdus: Sequence[bytes], outstanding: int, timeout: float) -> list[bytes]:
+    async def ask(
+        self, unit: int, pdus: Sequence[bytes], outstanding: int, timeout: float, frames: Frames
+    ) -> list[bytes]:
         """See Seat.ask; several at once have half the time, so that the other half is left to ask one by one."""
         self.check(unit)
         record = self._ports.record(self.endpoint, unit)
         room = 1 if self._is_bus else min(len(pdus), outstanding, record.room or outstanding)
         if room == 1:
-            return self._heard(unit, pdus, await self.link.ask(unit, pdus, 1, timeout), timeout)
+            return self._heard(unit, pdus, await self.link.ask(unit, pdus, 1, timeout, frames), timeout)
         try:
-            replies = await self.link.ask(unit, pdus, room, timeout / 2)
+            replies = await self.link.ask(unit, pdus, room, timeout / 2, frames)
         except NotConnectedError:
             if room > record.proven:
                 record.room = max(1, room // 2)  # some devices hang up on what they cannot take
@@ -151,7 +154,7 @@ class ModbusPort:
         if not again:
             record.proven = max(record.proven, room)
             return self._heard(unit, pdus, replies, timeout)
-        rest = await self.link.ask(unit, [pdus[n] for n in again], 1, timeout / 2)
+        rest = await self.link.ask(unit, [pdus[n] for n in again], 1, timeout / 2, frames)
         for n, reply in zip(again, rest, strict=True):
             replies[n] = reply
         if None not in rest:
@@ -204,11 +207,11 @@ class Ports:
         self.open: dict[tuple[asyncio.AbstractEventLoop, Endpoint], ModbusPort] = {}
         self._records: dict[tuple[Endpoint, int], UnitRecord] = {}
 
-    def seat(self, endpoint: Endpoint, unit: int, outstanding: int) -> Seat:
-        """A place at the port of an endpoint; the caller leaves it."""
+    def seat(self, endpoint: Endpoint, unit: int, outstanding: int, frames: Frames | None = None) -> Seat:
+        """A place at the port of an endpoint; the caller leaves it. Its frames are noted in `frames`."""
         key = (asyncio.get_running_loop(), endpoint)
         port = self.open.get(key) or self.open.setdefault(key, ModbusPort(self, endpoint))
-        seat = Seat(port, unit, outstanding)
+        seat = Seat(port, unit, outstanding, frames or Frames())
         port.seats.add(seat)
         return seat
 

@@ -74,7 +74,7 @@ class OpcuaDriver(Driver[OpcuaDevice]):
             raise MisconfiguredError(f"device {self.device.name} needs OPC UA tags; write at least one with a node")
         await self.close()
         past, ticket = self._past, self._past.ticket if self._past else None
-        self._session = session = Session(self.device)
+        self._session = session = Session(self.device, frames=self.frames)
         lives_on = await session.open(ticket if isinstance(ticket, Ticket) else None)
         self._asked_anew = not lives_on
         names = [tag.name for tag in own]

@@ -30,6 +30,7 @@ from asyncua.ua.uaerrors import (
 )
 
 from drivers.contract import MisconfiguredError, NotConnectedError
+from drivers.frames import Frames
 from drivers.opcua import wire
 from drivers.opcua.columns import Notification
 from drivers.opcua.decode import Decoder
@@ -97,15 +98,20 @@ class QuietSession(UaSession):
 class Session:
     """One session over one channel. Raises NotConnectedError for whatever the server or the network does."""
 
-    def __init__(self, device: OpcuaServer, services: frozenset[str] | None = None) -> None:
-        """`services` are those that this session needs, where it is not READ_ONLY_SERVICES."""
+    def __init__(
+        self, device: OpcuaServer, services: frozenset[str] | None = None, frames: Frames | None = None
+    ) -> None:
+        """`services` are those that this session needs, where it is not READ_ONLY_SERVICES.
+
+        Messages are noted in `frames`.
+        """
         self._device = device
         self._client = Client(device.url, timeout=device.timeout)
         self._client.name = self._client.description = "tanchang"
         self._client.session_timeout = SESSION_TIMEOUT_MS
         self._client.uaclient.session = QuietSession(self._client.uaclient)
         self._client.uaclient.observer = ReadOnlyServices(services or READ_ONLY_SERVICES)
-        wire.vet_all_responses(self._client.uaclient)
+        wire.watch(self._client.uaclient, frames or Frames())
         self._decoder = Decoder()
         self._gone: asyncio.Future[None] | None = None
         self._identity: Identity = (None, None, None)

@@ -16,8 +16,10 @@ from asyncua.client.ua_client import UaClient, UASocketProtocol
 from asyncua.common.utils import Buffer
 from asyncua.ua.ua_binary import nodeid_to_binary
 
+from drivers.frames import CUT, Frames
 from drivers.opcua.builtin import vet
 from drivers.opcua.request import publish_request, read_request
+from drivers.opcua.shown import Shown
 
 MAKE_PROTOCOL, DELIVER = "_make_protocol", "_call_callback"
 PENDING, CHANNEL, LAST_REQUEST, LAST_HANDLE = "_callbackmap", "_connection", "_request_id", "_request_handle"
@@ -25,23 +27,40 @@ PUBLISH_RESPONSE, READ_RESPONSE = b"\x01\x00\x3d\x03", b"\x01\x00\x7a\x02"
 KNOWN = all(hasattr(UASocketProtocol(), name) for name in (PENDING, CHANNEL, LAST_REQUEST, LAST_HANDLE))
 
 
-def vet_all_responses(transport: UaClient) -> None:
-    """Every response is looked through before the library decodes any of it; a hostile one ends the link."""
+def watch(transport: UaClient, frames: Frames) -> None:
+    """Every response is looked through before the library decodes any of it; a hostile one ends the link.
+
+    What may be seen of requests and responses is noted in `frames`.
+    """
     make = getattr(transport, MAKE_PROTOCOL)
 
     def made() -> asyncio.Protocol:
         protocol = make()
-        deliver = getattr(protocol, DELIVER)
+        deliver, shown = getattr(protocol, DELIVER), Shown(frames, time.time_ns)
+        if hasattr(protocol, CHANNEL):
+            _show_requests(getattr(protocol, CHANNEL), shown)
 
         def vetted(request: int, body: Any) -> None:
-            if isinstance(body, Buffer) and not isinstance(getattr(protocol, PENDING, {}).get(request), Undecoded):
-                vet(bytes(body))
+            if isinstance(body, Buffer):
+                shown.received(request, body.copy().read(min(len(body), CUT)), len(body))
+                if not isinstance(getattr(protocol, PENDING, {}).get(request), Undecoded):
+                    vet(bytes(body))
             deliver(request, body)
 
         setattr(protocol, DELIVER, vetted)
         return cast("asyncio.Protocol", protocol)
 
     setattr(transport, MAKE_PROTOCOL, made)
+
+
+def _show_requests(channel: Any, shown: Shown) -> None:
+    encode = channel.message_to_binary
+
+    def encoded(body: bytes, *rest: Any, request_id: int = 0, **more: Any) -> Any:
+        shown.sent(request_id, body)
+        return encode(body, *rest, request_id=request_id, **more)
+
+    channel.message_to_binary = encoded
 
 
 class Undecoded(asyncio.Future[Buffer]):

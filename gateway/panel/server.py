@@ -21,6 +21,7 @@ from gateway.panel.accounts import add_accounts
 from gateway.panel.asks import add_asks
 from gateway.panel.defects import add_defects
 from gateway.panel.drill import add_drill
+from gateway.panel.frames import add_frames
 from gateway.panel.limits import Allowance, Seats
 from gateway.panel.roles import May, allowed
 from gateway.panel.sight import blurred
@@ -64,6 +65,7 @@ def create(
     add_accounts(app, view, access)
     _add_state(app, line, view)
     _add_history(app, line, view)
+    add_frames(app, view)
     add_drill(app, line, view)
     _add_orders(app, line, view)
     add_stops(app, line, view)

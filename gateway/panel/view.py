@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -30,6 +30,31 @@ class Source:
     words: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class FrameNow:
+    """A frame of a device's link at `time` (ns since 1970 UTC, by the gateway's clock): the first of `size` octets.
+
+    `parts` say what it is: each a `word` of the language files and what belongs to it.
+    """
+
+    time: int
+    sent: bool
+    octets: bytes
+    size: int
+    parts: Sequence[Mapping[str, str | int]]
+
+
+@dataclass(frozen=True, slots=True)
+class FramesNow:
+    """The last frames, oldest first: all; requests that were refused, with the answers; those before the last break."""
+
+    last: Sequence[FrameNow] = ()
+    refused: Sequence[tuple[FrameNow, FrameNow]] = ()
+    broken_at: int | None = None
+    broken_why: str = ""
+    before: Sequence[FrameNow] = ()
+
+
 class View(Protocol):
     """Read-only, but for orders and what people do on the panel.
 
@@ -41,6 +66,9 @@ class View(Protocol):
 
     def devices(self) -> tuple[DeviceNow, ...]:
         """The links in the order of the line file."""
+
+    def frames(self, device: str) -> FramesNow | None:
+        """The last frames of a device's link, None where there is no such device."""
 
     async def changed(self) -> None:
         """Return at the next commit."""

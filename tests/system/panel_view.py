@@ -42,8 +42,9 @@ from agent.model import (
 )
 from agent.storage.reader import Series
 from gateway.order import OrderError
-from gateway.panel.view import Source
+from gateway.panel.view import FramesNow, Source
 from gateway.payload import audit_body, verdict_body
+from tests.system.panel_frames import FRAMES
 
 ZONE = ZoneInfo("Asia/Shanghai")
 SIM = True
@@ -263,6 +264,7 @@ class SampleView:
     orders: list[Order] = field(default_factory=list)
     audited: list[tuple[str, str, str, str]] = field(default_factory=list)
     tapes: dict[tuple[str, str], Series] = field(default_factory=dict)
+    wires: dict[str, FramesNow] = field(default_factory=FRAMES.copy)
     _next: asyncio.Event = field(default_factory=asyncio.Event)
 
     def commit(self, line_now: LineNow) -> None:
@@ -275,6 +277,10 @@ class SampleView:
 
     def devices(self) -> tuple[DeviceNow, ...]:
         return self.links
+
+    def frames(self, device: str) -> FramesNow | None:
+        known = any(link.name == device for link in self.links)
+        return self.wires.get(device, FramesNow()) if known else None
 
     async def changed(self) -> None:
         await self._next.wait()

@@ -56,6 +56,9 @@ async def test_every_page_of_the_demo_fits_its_screen(page: Page, panel: str, wi
     await expect(page.locator(".cap")).to_contain_text("SIM", timeout=30_000)
     for tab in PAGES:
         await turn(page, tab)
+        if tab == "devices":
+            await page.locator(".wire summary").first.click()
+            await expect(page.locator(".frames li").first).to_be_visible()
         await page.screenshot(path=PICTURES / f"{tab.replace('/', '-')}-{lang}-{width}.png", full_page=True)
         wide, room = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert (tab, wide) == (tab, room)

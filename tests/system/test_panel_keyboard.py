@@ -15,7 +15,7 @@ from tests.system.panel_people import people
 from tests.system.panel_serve import serving
 from tests.system.panel_view import LINE, SampleView
 from tests.system.test_panel_door import enter
-from tests.system.test_panel_pages import CHROMIUM, TABS, browser, page, turn
+from tests.system.test_panel_pages import CHROMIUM, TABS, browser, page, turn, unfold
 
 __all__ = ["browser", "page"]  # fixtures
 PARTS = ("setup/certificates", "setup/browse", "access")
@@ -33,7 +33,7 @@ WATCH = """() => {
     if (!marked || !inSight) window.weak.push(target.outerHTML.slice(0, 120));
   });
 }"""
-UNMET = """() => [...document.querySelectorAll("a[href], button, input, select, textarea, [tabindex='0']")]
+UNMET = """() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")]
   .filter((one) => one.offsetParent !== null && !one.disabled && !one.met).map((one) => one.outerHTML.slice(0, 120))"""
 
 pytestmark = [
@@ -65,6 +65,8 @@ async def test_tab_reaches_all_that_can_be_used_on_every_page(page: Page, tmp_pa
         await page.evaluate(WATCH)
         for tab in (*TABS, *PARTS):
             await turn(page, tab)
+            if tab == "devices":
+                await unfold(page)
             assert (tab, await walked(page)) == (tab, [])
         assert await page.evaluate("window.weak") == []
 

@@ -88,6 +88,13 @@ async def turn(page: Page, tab: str) -> None:
     await expect(page.locator(f"main.tab-{tab.partition('/')[0]} .sec").first).to_be_visible()
 
 
+async def unfold(page: Page) -> None:
+    """Open the raw frames of every device, by key."""
+    for summary in await page.locator(".wire summary").all():
+        await summary.press("Enter")
+    await expect(page.locator("[data-device=meter1] .frames li").first).to_be_visible()
+
+
 def having(**changes: object) -> LineNow:
     return replace(LINE_NOW, **changes)  # type: ignore[arg-type]  # names and types are the test's to know
 

@@ -14,7 +14,7 @@ from gateway.panel.server import create
 from tests.system.panel_serve import serving
 from tests.system.panel_view import FIGURES, LINE, SampleView, kpi
 from tests.system.test_panel_drill import panel_of_press1
-from tests.system.test_panel_pages import CHROMIUM, TABS, browser, having, looked_into, page, shown, turn
+from tests.system.test_panel_pages import CHROMIUM, TABS, browser, having, looked_into, page, shown, turn, unfold
 
 __all__ = ["browser", "page"]  # fixtures
 AXE = (assets.WEB / "node_modules" / "axe-core" / "axe.min.js").read_text() + ";0"
@@ -41,6 +41,8 @@ async def test_every_page_fits_its_screen_and_the_accessibility_rules(
         await page.evaluate(AXE)
         for tab in TABS:
             await turn(page, tab)
+            if tab == "devices":
+                await unfold(page)
             wide, room = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
             assert (tab, wide) == (tab, room)
             found = await page.evaluate(RULES)
@@ -78,6 +80,8 @@ async def test_every_control_of_every_page_is_reached_by_tab_and_shows_the_focus
     async with shown(page, looked_into(tmp_path), lang="zh-CN"):
         for tab in TABS:
             await turn(page, tab)
+            if tab == "devices":
+                await unfold(page)
             count, reached = await page.evaluate(NUMBERED), {}
             for _ in range(2 * count + 10):  # the walk begins where the page was left, and passes the browser's own bar
                 await page.keyboard.press("Tab")

@@ -17,6 +17,7 @@ from agent.poller import Poller
 from agent.recorder import Recorder
 from agent.shift import Calendar, Shift
 from drivers.contract import Device, Driver, MisconfiguredError, NotConnectedError, Tag
+from drivers.frames import Frames
 
 START = 1_772_438_400 * SECOND
 TAG = Tag.model_validate({"name": "light", "every": "10ms"})
@@ -52,6 +53,7 @@ class Script:
         self.lives = list(lives)
         self.opened, self.closed = 0, 0
         self.on_acknowledge = int
+        self.on_open = bool
 
     def driver(self):
         return ScriptedDriver(self)
@@ -67,6 +69,7 @@ class ScriptedDriver(Driver[ScriptedDevice]):
 
     async def connect(self, _tags):
         self.script.opened += 1
+        self.script.on_open()
         step = next(self.steps)
         if isinstance(step, Exception):
             raise step
@@ -106,9 +109,11 @@ class Bench:
         self.tasks = [asyncio.create_task(self.recorder.run())]
         return self
 
-    def poll(self, *lives, timeout="10s"):
+    def poll(self, *lives, timeout="10s", frames=None):
         script = Script(*lives)
-        task = asyncio.create_task(Poller(device(timeout), script.driver, self.recorder, Random(1)).run())
+        task = asyncio.create_task(
+            Poller(device(timeout), script.driver, self.recorder, Random(1), frames=frames).run()
+        )
         self.tasks.append(task)
         return script, task
 
@@ -183,6 +188,26 @@ def rows(folder):
         return len(reader.samples("press1", "light").value)
     finally:
         reader.close()
+
+
+async def test_the_frames_before_a_link_broke_stay_whatever_fails_after_it(tmp_path):
+    """The next drivers note in the same ring; only a link that gave values again can break anew."""
+    frames = Frames()
+    lost, gone = [ORIGIN, batch(1), batch(2), NotConnectedError("lost")], [NotConnectedError("gone")]
+    async with Bench(tmp_path) as bench:
+        script, _ = bench.poll(lost, gone, gone, [ORIGIN, batch(3), NotConnectedError("lost again")], frames=frames)
+        script.on_open = lambda: frames.notes.append((script.opened, True, b"asked", 0, 5))
+        async with asyncio.timeout(20):
+            while frames.broken is None or "lost again" not in frames.broken.why:
+                if frames.broken is not None:
+                    assert (frames.broken.why, times(frames.broken.frames)) == ("nowhere:1: lost", [1])
+                await asyncio.sleep(0.005)
+        assert times(frames.broken.frames) == [1, 2, 3, 4]
+        assert times(frames.last())[:4] == [1, 2, 3, 4]
+
+
+def times(frames):
+    return [one.time for one in frames]
 
 
 async def test_what_a_device_will_never_give_is_not_asked_again(tmp_path):

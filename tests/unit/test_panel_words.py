@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from agent.figures.definitions import FIGURES
+from drivers.catalog import DRIVERS
+from drivers.modbus import describe as modbus
+from drivers.opcua import describe as opcua
 from gateway import assets
 from gateway.sink import MQTT, SPARKPLUG
 
@@ -65,6 +68,9 @@ def test_the_words_of_the_model_have_words(language: str) -> None:
         *(f"time-{kind}" for kind in ("calendar", "planned", "observed", "busy", "productive", "unknown")),
         *(f"preset-{one}{part}" for one in ("planned", "shift", "calendar") for part in ("", "-of")),
         *("over-effectiveness", "over-oee", "kpi-starved_ratio", "kpi-blocked_ratio"),
+        *(f"frame-{word}" for word in modbus.WORDS | opcua.WORDS),
+        *(f"wire-{driver}" for driver in DRIVERS),
+        *(f"frames-{group}" for group in ("last", "refused", "broken")),
         *(f"note-{note}" for note in ("baseline", "wrap", "reset", "restart", "suspect", "late")),
     }
     assert wanted - messages(language).keys() == set()

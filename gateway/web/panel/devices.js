@@ -1,7 +1,8 @@
 // @ts-check
-/** Links and their tags: quality, age, latency, reconnects, value; what is not fresh is marked. */
+/** Links and their tags: quality, age, latency, reconnects, value, raw frames; what is not fresh is marked. */
 
 import { clock, number } from "/shared/format.js";
+import { Frames } from "./frames.js";
 import { html } from "./html.js";
 import { Head, Sim, Stale, Sym, at, lasting } from "./parts.js";
 
@@ -35,6 +36,7 @@ function Device({ page, device }) {
     <table class="tags"><thead><tr><th class="c-tag">${page.t("tag")}</th><th class="r c-value">${page.t("value")}</th><th>${page.t("quality")}</th>
       <th class="wide">${page.t("source-time")}</th><th class="r c-age">${page.t("age")}</th></tr></thead>
       <tbody>${device.tags.map((/** @type {any} */ tag) => html`<${Tag} key=${tag.name} page=${page} tag=${tag} />`)}</tbody></table>
+    <${Frames} page=${page} device=${device} old=${isStale(page, device)} />
   </article>`;
 }
 

@@ -27,6 +27,9 @@ export function clock(zone, time, seconds = false) {
   return once(`t ${zone} ${seconds}`, make).format(new Date(time));
 }
 
+/** Hour, minute, second and millisecond at the line. @param {string} zone @param {string} time */
+export const precise = (zone, time) => `${clock(zone, time, true)}.${String(new Date(time).getMilliseconds()).padStart(3, "0")}`;
+
 /** Year-month-day at the line. @param {string} zone @param {string | number} time */
 export function day(zone, time) {
   const make = () => new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" });

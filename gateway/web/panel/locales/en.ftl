@@ -558,3 +558,70 @@ diagnostics-note = A zip file for somebody far away: health, versions, faults, t
 diagnostics-take = Take the diagnostics
 diagnostics-made = being made …
 audit-diagnostics_taken = diagnostics taken
+
+# Raw frames of a device
+raw-frames = Raw frames
+frames-which = Which frames
+frames-last = Last { $n }
+frames-refused = Refused { $n }
+frames-broken = Before the break { $n }
+frames-none = No frame yet.
+hold = Hold
+more-octets = More octets
+wire-modbus = Whole frames as they went over the wire, newest first, by the gateway's clock.
+wire-opcua = Bodies of Publish, Republish and Read, newest first, by the gateway's clock. Of an encrypted channel they are shown decrypted; the session's token is shown as zeros.
+broken-at = The link broke at { $time }.
+frame-sent = sent
+frame-received = received
+octets = { $n } octets
+octets-more = + { $n } more
+frame-transaction = { $id }
+frame-unit = unit { $unit }
+frame-read = { $space ->
+    [C] read coils C{ $start }
+    [DI] read discrete inputs DI{ $start }
+    [IR] read input registers IR{ $start }
+   *[HR] read holding registers HR{ $start }
+  } ×{ $n }
+frame-registers = { $n ->
+    [one] 1 register
+   *[other] { $n } registers
+  }
+frame-bits = { $n } bits at most
+frame-exception = exception { $code }{ $code ->
+    [1] {" "}illegal function
+    [2] {" "}illegal data address
+    [3] {" "}illegal data value
+    [4] {" "}server device failure
+    [5] {" "}acknowledge
+    [6] {" "}server device busy
+    [8] {" "}memory parity error
+    [10] {" "}gateway path unavailable
+    [11] {" "}gateway target device failed to respond
+   *[other] {""}
+  }
+frame-identify = read device identification from object { $object }
+frame-identity = device identification, { $n } objects
+frame-function = function { $code }
+frame-announced = announces { $n } octets
+frame-incomplete = incomplete
+frame-foreign = not of this protocol
+frame-more = { $n } octets behind it
+frame-crc-good = CRC right
+frame-crc-bad = CRC wrong
+frame-message = { $name }
+frame-acknowledges = { $n ->
+    [one] acknowledges { $last }
+   *[other] acknowledges { $n }, last { $last }
+  }
+frame-nodes = { $n ->
+    [one] 1 node
+   *[other] { $n } nodes
+  }
+frame-values = { $n ->
+    [one] 1 value
+   *[other] { $n } values
+  }
+frame-sequence = sequence { $id }
+frame-keep-alive = keep-alive
+frame-status = { $status } { $name }

@@ -575,3 +575,61 @@ diagnostics-note = 供远方的人查看的 zip 文件：健康、版本、故�
 diagnostics-take = 取诊断包
 diagnostics-made = 正在生成……
 audit-diagnostics_taken = 取走诊断包
+
+# 设备的原始报文
+raw-frames = 原始报文
+frames-which = 显示哪些报文
+frames-last = 最近 { $n }
+frames-refused = 被拒绝 { $n }
+frames-broken = 断线前 { $n }
+frames-none = 还没有报文。
+hold = 暂停
+more-octets = 更多字节
+wire-modbus = 线路上的完整报文，最新在前；时间为网关时钟。
+wire-opcua = Publish、Republish 与 Read 的报文体，最新在前；时间为网关时钟。加密通道的内容以解密后显示；会话令牌显示为零。
+broken-at = 连接于 { $time } 中断。
+frame-sent = 发送
+frame-received = 接收
+octets = { $n } 字节
+octets-more = 另有 { $n } 字节
+frame-transaction = { $id }
+frame-unit = 单元 { $unit }
+frame-read = { $space ->
+    [C] 读线圈 C{ $start }
+    [DI] 读离散输入 DI{ $start }
+    [IR] 读输入寄存器 IR{ $start }
+   *[HR] 读保持寄存器 HR{ $start }
+  } ×{ $n }
+frame-registers = { $n } 个寄存器
+frame-bits = 至多 { $n } 位
+frame-exception = 异常码 { $code }{ $code ->
+    [1] {" "}非法功能
+    [2] {" "}非法数据地址
+    [3] {" "}非法数据值
+    [4] {" "}从站设备故障
+    [5] {" "}确认
+    [6] {" "}从站设备忙
+    [8] {" "}存储奇偶性差错
+    [10] {" "}网关路径不可用
+    [11] {" "}网关目标设备响应失败
+   *[other] {""}
+  }
+frame-identify = 读设备标识，从对象 { $object } 起
+frame-identity = 设备标识，{ $n } 个对象
+frame-function = 功能码 { $code }
+frame-announced = 声明 { $n } 字节
+frame-incomplete = 不完整
+frame-foreign = 不是该协议的报文
+frame-more = 其后还有 { $n } 字节
+frame-crc-good = CRC 正确
+frame-crc-bad = CRC 错误
+frame-message = { $name }
+frame-acknowledges = { $n ->
+    [1] 确认 { $last }
+   *[other] 确认 { $n } 条，末条 { $last }
+  }
+frame-nodes = { $n } 个节点
+frame-values = { $n } 个值
+frame-sequence = 序号 { $id }
+frame-keep-alive = 保活
+frame-status = { $status } { $name }
