@@ -16,6 +16,7 @@ from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
 
 from simulators.live import Live
+from simulators.retransmission import keep_until_acknowledged
 from simulators.shot import HEALTHY
 
 VENDOR = "tanchang simulators"
@@ -54,6 +55,7 @@ class OpcuaServer:
         """Build the address space and listen; `port` is then the real one."""
         server, scenario = self._server, self._live.plant.scenario.name
         logging.getLogger("asyncua").setLevel(logging.CRITICAL)
+        keep_until_acknowledged()
         await fill(server)
         server.set_endpoint(f"opc.tcp://127.0.0.1:{self.port if self.public is None else self.public}/")
         server.socket_address = ("127.0.0.1", self.port)

@@ -8,6 +8,15 @@ from datetime import datetime
 from cryptography import x509
 
 
+def own(chain: bytes) -> bytes:
+    """A server's own of the certificates that it shows end to end, which is the first (OPC 10000-6, 6.2.6)."""
+    if len(chain) < 2:
+        return chain
+    more = chain[1] & 0x7F if chain[1] & 0x80 else 0  # octets that hold the length, where one is not enough (X.690)
+    length = int.from_bytes(chain[2 : 2 + more]) if more else chain[1]
+    return chain[: 2 + more + length]
+
+
 def wrong(certificate: bytes, host: str, uri: str | None, now: datetime) -> str | None:
     """Why it cannot be `host`'s and application `uri`'s now, with a remedy; None where nothing is wrong with it."""
     try:

@@ -18,7 +18,7 @@ from cryptography import x509
 from drivers.contract import MisconfiguredError, NotConnectedError, UntrustedError
 from drivers.opcua import pki
 from drivers.opcua.device import OpcuaServer
-from drivers.opcua.examine import wrong
+from drivers.opcua.examine import own, wrong
 
 POLICIES = {
     policy.URI: policy
@@ -62,10 +62,10 @@ async def secure(client: Client, server: OpcuaServer) -> None:
         names = ", ".join(uri.rpartition("#")[2] for uri in POLICIES)
         raise MisconfiguredError(f"{server.url} offers no SignAndEncrypt endpoint; switch one of {names} on there")
     certificate, private_key = await _own_files(server)
-    theirs = bytes(endpoint.ServerCertificate or b"")
+    theirs = own(bytes(endpoint.ServerCertificate or b""))
     await asyncio.to_thread(_trust, server, theirs, endpoint.Server.ApplicationUri)
-    own = await load_certificate(certificate, _form(certificate))
-    client.application_uri = _application_uri(own, server)
+    ours = await load_certificate(certificate, _form(certificate))
+    client.application_uri = _application_uri(ours, server)
     await client.set_security(
         POLICIES[endpoint.SecurityPolicyUri],
         CertProperties(certificate, _form(certificate)),

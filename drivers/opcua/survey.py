@@ -12,6 +12,7 @@ from asyncua.ua.object_ids import ObjectIds
 
 from drivers.opcua.browse import SERVICES, below, contents, datatype_of, looking
 from drivers.opcua.device import OpcuaServer
+from drivers.opcua.examine import own
 from drivers.opcua.identity import SERVER_STATUS
 from drivers.opcua.pki import Shown, shown
 from drivers.opcua.security import best
@@ -79,7 +80,7 @@ async def offer(server: OpcuaServer) -> Offer:
     taken, certificate = best(endpoints), None
     if taken is not None:
         with suppress(ValueError):  # what is no certificate is refused with its own words
-            certificate = shown(server.url, bytes(taken.ServerCertificate or b""))
+            certificate = shown(server.url, own(bytes(taken.ServerCertificate or b"")))
     return Offer(tuple(map(_endpoint, endpoints)), None if taken is None else _endpoint(taken), certificate)
 
 

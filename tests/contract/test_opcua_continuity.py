@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from asyncua import ua
@@ -30,6 +30,7 @@ from drivers.opcua.kept import Kept
 from drivers.opcua.session import READ_ONLY_SERVICES
 from drivers.opcua.ticket import Ticket
 from simulators.proxy import FaultProxy, Mode
+from simulators.retransmission import keep_until_acknowledged
 from tests.contract.twins import NAMES, START_MS, OpcuaTwin, Tap, opcua_services
 
 PATIENCE_S = 20
@@ -137,6 +138,25 @@ async def test_every_value_the_server_held_through_two_lost_links_is_on_disk_onc
     found = reader.samples("twin", "good")
     reader.close()
     assert found.value.tolist() == list(range(step + 1))
+
+
+async def test_our_simulators_send_a_message_as_often_as_it_is_asked_for_until_it_is_acknowledged(
+    opcua: OpcuaTwin,
+) -> None:
+    keep_until_acknowledged()
+    async with connected(opcua, opcua.port) as driver:
+        batch = await driver.read()
+        kept = driver.keep()
+        assert isinstance(kept, Kept)
+        session, (subscription, number) = cast("Any", driver)._session, kept.unacknowledged[0]
+        for _ in range(2):
+            assert (await session.republish(subscription, number)).sequence == number
+        await driver.acknowledge(batch.token)
+        await opcua.write(clock=START_MS + 1, good=1)
+        assert await goods(driver, 1) == [1]
+        async with asyncio.timeout(PATIENCE_S):
+            while await session.republish(subscription, number) is not None:
+                await driver.read()
 
 
 async def test_a_session_that_lives_is_taken_up_and_no_second_one_asked_for(opcua: OpcuaTwin) -> None:

@@ -14,6 +14,8 @@ import pytest
 from asyncua.crypto.permission_rules import User, UserRole
 from asyncua.server.user_managers import UserManager
 from cryptography import x509
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent import cli
 from agent.linefile import load
@@ -21,7 +23,7 @@ from agent.model import Origin
 from drivers.catalog import create
 from drivers.contract import Bookmark, Driver, MisconfiguredError, UntrustedError
 from drivers.opcua import pki
-from drivers.opcua.examine import wrong
+from drivers.opcua.examine import own, wrong
 from tests.contract.twins import NAMES, START_MS, OpcuaTwin, Tap, keys, opcua_services
 
 GET_ENDPOINTS = 428
@@ -102,6 +104,24 @@ async def test_an_accepted_certificate_is_refused_once_it_has_expired(
     monkeypatch.setattr(pki, "instant", lambda: later)
     own = dict(zip(("certificate", "private_key"), map(str, await keys(trusted, "client")), strict=True))
     await refused(opcua, opcua.port, trusted, "expired on 2.*renew", **own)
+
+
+async def test_of_a_chain_of_certificates_the_servers_own_is_believed(opcua: OpcuaTwin, trusted: Path) -> None:
+    authority = (await keys(trusted, "authority"))[0].read_bytes()
+    endpoints = [one for one in opcua.server.iserver.endpoints if one.ServerCertificate]
+    assert endpoints
+    for one in endpoints:
+        one.ServerCertificate = bytes(one.ServerCertificate) + authority
+    async with opened(opcua, opcua.port, trusted) as (driver, _):
+        assert len((await driver.read()).index) == len(NAMES)
+
+
+@given(st.binary(max_size=400), st.binary(max_size=40))
+def test_the_first_of_a_chain_is_cut_where_it_ends_and_what_is_none_does_no_harm(body: bytes, rest: bytes) -> None:
+    size = len(body).to_bytes(2)
+    head = bytes([0x30, len(body)]) if len(body) < 0x80 else b"\x30\x82" + size
+    assert own(head + body + rest) == head + body
+    assert own(body) == body[: len(own(body))]
 
 
 async def test_an_accepted_certificate_of_another_host_is_refused(opcua: OpcuaTwin, trusted: Path) -> None:

@@ -13,6 +13,7 @@ from asyncua import ua
 from asyncua.server.server import Server
 from asyncua.ua.status_codes import StatusCodes
 
+from simulators.retransmission import keep_until_acknowledged
 from tests.peers.words import Counting, words
 
 NAMES = ("light", "good", "check", "serial")
@@ -20,6 +21,7 @@ NAMES = ("light", "good", "check", "serial")
 
 async def main(life: int, shift: int, every_s: float) -> None:
     """Count until standard input ends."""
+    keep_until_acknowledged()
     server = Server()
     await server.init()
     server.set_endpoint("opc.tcp://127.0.0.1:0/")
