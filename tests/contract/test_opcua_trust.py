@@ -106,12 +106,14 @@ async def test_an_accepted_certificate_is_refused_once_it_has_expired(
     await refused(opcua, opcua.port, trusted, "expired on 2.*renew", **own)
 
 
-async def test_of_a_chain_of_certificates_the_servers_own_is_believed(opcua: OpcuaTwin, trusted: Path) -> None:
+async def test_of_a_chain_of_certificates_the_servers_own_is_believed(
+    opcua: OpcuaTwin, trusted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     authority = (await keys(trusted, "authority"))[0].read_bytes()
     endpoints = [one for one in opcua.server.iserver.endpoints if one.ServerCertificate]
     assert endpoints
     for one in endpoints:
-        one.ServerCertificate = bytes(one.ServerCertificate) + authority
+        monkeypatch.setattr(one, "ServerCertificate", bytes(one.ServerCertificate) + authority)
     async with opened(opcua, opcua.port, trusted) as (driver, _):
         assert len((await driver.read()).index) == len(NAMES)
 
