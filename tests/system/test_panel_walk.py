@@ -20,6 +20,12 @@ __all__ = ["browser", "page"]  # fixtures
 AXE = (assets.WEB / "node_modules" / "axe-core" / "axe.min.js").read_text() + ";0"
 RULES = "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})"
 DIGITS = {"%": 1, "s": 1, "kWh": 3}
+# Text that ends at the edge of its box without saying so.
+CUT = """() => [...document.querySelectorAll("body *:not(.sr)")].filter((e) => {
+  const style = getComputedStyle(e);
+  const cuts = style.overflowX === "hidden" && style.textOverflow !== "ellipsis";
+  return cuts && e.textContent && e.scrollWidth > e.clientWidth + 1;
+}).map((e) => `${e.tagName}.${e.className} ${e.textContent.slice(0, 40)}`)"""
 
 pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason="chromium is not installed"),
@@ -45,6 +51,7 @@ async def test_every_page_fits_its_screen_and_the_accessibility_rules(
                 await unfold(page)
             wide, room = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
             assert (tab, wide) == (tab, room)
+            assert (tab, await page.evaluate(CUT)) == (tab, [])
             found = await page.evaluate(RULES)
             assert [(tab, v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found["violations"]] == []
 

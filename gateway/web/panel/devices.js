@@ -46,8 +46,9 @@ const isStale = (page, device) => page.stale || !device.connected || device.age_
 /** @param {{page: Page, tag: any}} props */
 function Tag({ page, tag }) {
   const fresh = tag.quality === "good" && tag.age_s !== null && tag.age_s <= STALE_S && !page.stale;
-  return html`<tr class=${fresh ? "" : "old"}><th scope="row">${tag.name}</th>
-    <td class="r"><b class=${fresh ? "num" : "num range"}>${shown(page, tag.value)}</b>${tag.unit && html`<small>${UNITS[tag.unit] ?? tag.unit}</small>`}</td>
+  const value = String(shown(page, tag.value));
+  return html`<tr class=${fresh ? "" : "old"}><th scope="row">${broken(tag.name)}</th>
+    <td class="r"><b class=${`num${fresh ? "" : " range"}${value.length > LONG ? " long" : ""}`}>${value}</b>${tag.unit && html`<small>${UNITS[tag.unit] ?? tag.unit}</small>`}</td>
     <td><span class=${`q q-${tag.quality}`}><${Sym} id=${fresh ? "f-fresh" : "f-stale"} />${page.t(`quality-${tag.quality}`)}</span>
       ${tag.quality !== "good" && html`<code>0x${tag.status.toString(16).toUpperCase().padStart(8, "0")}</code>`}</td>
     <td class="wide">${tag.time ? clock(page.zone, tag.time, true) : "—"}</td>
@@ -57,6 +58,10 @@ function Tag({ page, tag }) {
 /** Unit codes of UCUM as people write them. @type {Record<string, string>} */
 const UNITS = { Cel: "°C" };
 const LONGEST_PLAIN = 1e9;
+const LONG = 10;
+
+/** A name that may be broken behind each of its words. @param {string} name */
+const broken = (name) => name.split("_").map((word, n) => html`${n > 0 && html`_<wbr />`}${word}`);
 
 /** @param {Page} page @param {number | string | null} value */
 function shown(page, value) {
