@@ -46,9 +46,8 @@ const isStale = (page, device) => page.stale || !device.connected || device.age_
 /** @param {{page: Page, tag: any}} props */
 function Tag({ page, tag }) {
   const fresh = tag.quality === "good" && tag.age_s !== null && tag.age_s <= STALE_S && !page.stale;
-  const value = String(shown(page, tag.value));
-  return html`<tr class=${fresh ? "" : "old"}><th scope="row">${broken(tag.name)}</th>
-    <td class="r"><b class=${`num${fresh ? "" : " range"}${value.length > LONG ? " long" : ""}`}>${value}</b>${tag.unit && html`<small>${UNITS[tag.unit] ?? tag.unit}</small>`}</td>
+  return html`<tr class=${fresh ? "" : "old"}><th scope="row">${breakable(tag.name, WORDS)}</th>
+    <td class="r"><b class=${fresh ? "num" : "num range"}>${breakable(shown(page, tag.value), THOUSANDS)}</b>${tag.unit && html`<small>${UNITS[tag.unit] ?? tag.unit}</small>`}</td>
     <td><span class=${`q q-${tag.quality}`}><${Sym} id=${fresh ? "f-fresh" : "f-stale"} />${page.t(`quality-${tag.quality}`)}</span>
       ${tag.quality !== "good" && html`<code>0x${tag.status.toString(16).toUpperCase().padStart(8, "0")}</code>`}</td>
     <td class="wide">${tag.time ? clock(page.zone, tag.time, true) : "—"}</td>
@@ -58,12 +57,13 @@ function Tag({ page, tag }) {
 /** Unit codes of UCUM as people write them. @type {Record<string, string>} */
 const UNITS = { Cel: "°C" };
 const LONGEST_PLAIN = 1e9;
-const LONG = 10;
+const WORDS = /(?<=_)/;
+const THOUSANDS = /(?<=^\d+)(?=(?:\d{3})+$)/;
 
-/** A name that may be broken behind each of its words. @param {string} name */
-const broken = (name) => name.split("_").map((word, n) => html`${n > 0 && html`_<wbr />`}${word}`);
+/** Text that may go on below at these places. @param {string} text @param {RegExp} places */
+const breakable = (text, places) => text.split(places).map((part, n) => html`${n > 0 && html`<wbr />`}${part}`);
 
-/** @param {Page} page @param {number | string | null} value */
+/** @param {Page} page @param {number | string | null} value @returns {string} */
 function shown(page, value) {
   if (typeof value !== "number") return value ?? "—";
   if (Number.isInteger(value)) return Math.abs(value) < LONGEST_PLAIN ? number(page.lang, value) : String(value);
