@@ -59,6 +59,9 @@ def offer_report(offer: Offer) -> Iterator[str]:
     yield "endpoints, with the users that each takes:"
     for one in offer.endpoints:
         yield f"  {one.policy} {one.mode}: {', '.join(one.users) or 'none told'}"
+    if offer.others:
+        yield "other servers that it knows of:"
+        yield from (f"  {url}  {name}" for name, url in offer.others)
     if (shown := offer.certificate) is None:
         return
     yield f"certificate: {shown.subject or 'no subject'}, from {shown.not_before[:10]} until {shown.not_after[:10]}"

@@ -18,6 +18,7 @@ from drivers.opcua.session import Session
 
 SERVICES = frozenset(
     {
+        "FindServersRequest",
         "GetEndpointsRequest",
         "CreateSessionRequest",
         "ActivateSessionRequest",

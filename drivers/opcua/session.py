@@ -122,6 +122,12 @@ class Session:
         with self._failing("does not tell its endpoints"):
             return await self._client.connect_and_get_server_endpoints()
 
+    async def servers(self) -> list[ua.ApplicationDescription]:
+        """The servers that it knows of, itself among them, asked as `endpoints` is; none where it does not tell."""
+        with self._failing("does not tell which servers it knows"), suppress(UaStatusCodeError):
+            return await self._client.connect_and_find_servers()
+        return []
+
     async def open(self, ticket: Ticket | None = None) -> bool:
         """Channel and session, secured as the device table says. True where it is the ticket's session that lives on.
 

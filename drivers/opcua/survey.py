@@ -39,11 +39,15 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """All endpoints, the one that a signed and encrypted channel would take, and the certificate shown there."""
+    """All endpoints, the one that a signed and encrypted channel would take, and the certificate shown there.
+
+    `others` are servers that this one knows of, as a discovery server does: by name, where each is called.
+    """
 
     endpoints: tuple[Endpoint, ...]
     best: Endpoint | None
     certificate: Shown | None
+    others: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +78,15 @@ async def offer(server: OpcuaServer) -> Offer:
     """What the server tells whoever asks. No session is opened for it, and nothing of it is believed."""
     session = Session(server, SERVICES)
     try:
-        endpoints = await session.endpoints()
+        endpoints, servers = await session.endpoints(), await session.servers()
     finally:
         await session.close()
     taken, certificate = best(endpoints), None
     if taken is not None:
         with suppress(ValueError):  # what is no certificate is refused with its own words
             certificate = shown(server.url, own(bytes(taken.ServerCertificate or b"")))
-    return Offer(tuple(map(_endpoint, endpoints)), None if taken is None else _endpoint(taken), certificate)
+    others = _others(servers, {one.Server.ApplicationUri for one in endpoints})
+    return Offer(tuple(map(_endpoint, endpoints)), None if taken is None else _endpoint(taken), certificate, others)
 
 
 async def survey(server: OpcuaServer, most: int, now: Callable[[], float]) -> Found:
@@ -104,6 +109,11 @@ async def survey(server: OpcuaServer, most: int, now: Callable[[], float]) -> Fo
             sorted(took)[ROUNDS // 2],
             max(took),
         )
+
+
+def _others(servers: list[ua.ApplicationDescription], asked: set[str | None]) -> tuple[tuple[str, str], ...]:
+    others = (one for one in servers if one.ApplicationUri not in asked)
+    return tuple((one.ApplicationName.Text or "", url) for one in others for url in one.DiscoveryUrls or () if url)
 
 
 def _endpoint(one: ua.EndpointDescription) -> Endpoint:

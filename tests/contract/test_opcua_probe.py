@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from asyncua import ua
 
 from agent.cli import main
 from drivers.opcua import browse, pki, survey
@@ -60,6 +61,24 @@ def suggested(told: str) -> list[str]:
     words = shlex.split(told.splitlines()[-1])
     assert words[:2] == ["tanchang", "probe"]
     return words[2:]
+
+
+def test_other_servers_that_a_server_knows_of_are_told(
+    probe: Probe, twin: OpcuaTwin, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = twin.server.iserver
+    monkeypatch.setattr(inside, "_known_servers", dict(inside._known_servers))
+    names = [ua.LocalizedText("Kepware")]
+    inside.register_server(
+        ua.RegisteredServer(
+            ServerUri="urn:hall:kepware", ServerNames=names, DiscoveryUrls=["opc.tcp://192.168.10.20:49320"]
+        )
+    )
+    _, _, told = probe(url)
+    lines = told.splitlines()
+    start = lines.index("other servers that it knows of:")
+    assert lines[start + 1] == "  opc.tcp://192.168.10.20:49320  Kepware"
+    assert lines[start + 2].startswith("certificate: ")
 
 
 def test_an_unknown_server_is_shown_and_pending_and_the_command_to_run_next_looks_at_it(

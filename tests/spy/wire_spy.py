@@ -17,6 +17,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 SERVICES = {
+    422: "FindServers",
     428: "GetEndpoints",
     446: "OpenSecureChannel",
     452: "CloseSecureChannel",
