@@ -14,21 +14,8 @@ from asyncua.ua.uaerrors import UaError
 
 from drivers.contract import DriverError, NotConnectedError
 from drivers.opcua.device import OpcuaDevice, OpcuaServer
+from drivers.opcua.services import LOOKING
 from drivers.opcua.session import Session
-
-SERVICES = frozenset(
-    {
-        "FindServersRequest",
-        "GetEndpointsRequest",
-        "CreateSessionRequest",
-        "ActivateSessionRequest",
-        "CloseSessionRequest",
-        "ReadRequest",
-        "BrowseRequest",
-        "BrowseNextRequest",
-    }
-)
-"""The only services that a look sends, next to opening and closing the channel."""
 
 PART = 100  # attributes read in one request
 LONGEST_VALUE = 120
@@ -67,7 +54,7 @@ class Level:
 @asynccontextmanager
 async def looking(server: OpcuaServer, what: str) -> AsyncIterator[Session]:
     """A session for a look at `what`. NotConnectedError for whatever the server or the network does."""
-    session = Session(server, SERVICES)
+    session = Session(server, LOOKING)
     try:
         await session.open()
         yield session

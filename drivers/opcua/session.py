@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from asyncua import ua
 from asyncua.client.client import Client
 from asyncua.client.ua_session import UaSession
-from asyncua.observer import Observer
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.ua_binary import struct_to_binary
 from asyncua.ua.uaerrors import (
@@ -37,25 +36,8 @@ from drivers.opcua.decode import Decoder
 from drivers.opcua.decoded import from_message, from_result
 from drivers.opcua.device import OpcuaServer
 from drivers.opcua.security import Identity, identify, logging_in, secure, showing_certificate
+from drivers.opcua.services import READING, OnlyThese
 from drivers.opcua.ticket import Ticket
-
-READ_ONLY_SERVICES = frozenset(
-    {
-        "GetEndpointsRequest",
-        "CreateSessionRequest",
-        "ActivateSessionRequest",
-        "CloseSessionRequest",
-        "ReadRequest",
-        "CreateSubscriptionRequest",
-        "CreateMonitoredItemsRequest",
-        "DeleteMonitoredItemsRequest",
-        "DeleteSubscriptionsRequest",
-        "PublishRequest",
-        "RepublishRequest",
-        "TransferSubscriptionsRequest",
-    }
-)
-"""The only services that ever leave this driver, next to opening, renewing and closing the channel."""
 
 RAW_PUBLISH = "_send_request"
 SERVER_NONCE, IDENTITIES = "_server_nonce", "_policy_ids"
@@ -65,19 +47,6 @@ NAMESPACES = 2255
 MAX_PUBLISH_OCTETS = 16 * 1024 * 1024
 ITEMS_PER_CALL = 1000
 CLOSING_S = 1.0
-
-
-class ReadOnlyServices(Observer):
-    """Stops any request that is not on the list before it is sent."""
-
-    def __init__(self, services: frozenset[str]) -> None:
-        self._services = services
-
-    def observe_request(self, request: Any) -> AbstractContextManager[None]:
-        name = type(request).__name__
-        if name not in self._services:
-            raise ValueError(f"{name} does not only read; this driver never sends it")
-        return nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +67,14 @@ class QuietSession(UaSession):
 class Session:
     """One session over one channel. Raises NotConnectedError for whatever the server or the network does."""
 
-    def __init__(
-        self, device: OpcuaServer, services: frozenset[str] | None = None, frames: Frames | None = None
-    ) -> None:
-        """`services` are those that this session needs, where it is not READ_ONLY_SERVICES.
-
-        Messages are noted in `frames`.
-        """
+    def __init__(self, device: OpcuaServer, services: frozenset[str] = READING, frames: Frames | None = None) -> None:
+        """No request but of these `services` is sent; messages are noted in `frames`."""
         self._device = device
         self._client = Client(device.url, timeout=device.timeout)
         self._client.name = self._client.description = "tanchang"
         self._client.session_timeout = SESSION_TIMEOUT_MS
         self._client.uaclient.session = QuietSession(self._client.uaclient)
-        self._client.uaclient.observer = ReadOnlyServices(services or READ_ONLY_SERVICES)
+        self._client.uaclient.observer = OnlyThese(services)
         wire.watch(self._client.uaclient, frames or Frames())
         self._decoder = Decoder()
         self._gone: asyncio.Future[None] | None = None

@@ -10,12 +10,13 @@ from typing import Any
 from asyncua import ua
 from asyncua.ua.object_ids import ObjectIds
 
-from drivers.opcua.browse import SERVICES, below, contents, datatype_of, looking
+from drivers.opcua.browse import below, contents, datatype_of, looking
 from drivers.opcua.device import OpcuaServer
 from drivers.opcua.examine import own
 from drivers.opcua.identity import SERVER_STATUS
 from drivers.opcua.pki import Shown, shown
 from drivers.opcua.security import best
+from drivers.opcua.services import LOOKING
 from drivers.opcua.session import NAMESPACES, Session
 
 LIMITS = {
@@ -76,7 +77,7 @@ class Found:
 
 async def offer(server: OpcuaServer) -> Offer:
     """What the server tells whoever asks. No session is opened for it, and nothing of it is believed."""
-    session = Session(server, SERVICES)
+    session = Session(server, LOOKING)
     try:
         endpoints, servers = await session.endpoints(), await session.servers()
     finally:

@@ -15,7 +15,7 @@ from asyncua.ua.object_ids import ObjectIds
 from drivers.catalog import create
 from drivers.contract import Driver, MisconfiguredError, NotConnectedError
 from drivers.modbus.frame import READ_ONLY_FUNCTIONS
-from drivers.opcua.session import READ_ONLY_SERVICES
+from drivers.opcua.services import READING
 from simulators.proxy import FaultProxy, Mode
 from tests.contract.twins import NAMES, START_MS, Tap, Twin, modbus_functions, opcua_services
 
@@ -206,7 +206,7 @@ async def test_nothing_but_reading_ever_leaves_a_driver(twin: Twin) -> None:
         assert sent == {3, 43}
         assert sent <= READ_ONLY_FUNCTIONS
         return
-    known = {getattr(ObjectIds, f"{name}_Encoding_DefaultBinary"): name for name in READ_ONLY_SERVICES}
+    known = {getattr(ObjectIds, f"{name}_Encoding_DefaultBinary"): name for name in READING}
     names = {known.get(number, str(number)) for number, _ in opcua_services(tap.sent)}
     assert names >= {"ReadRequest", "PublishRequest", "CreateMonitoredItemsRequest", "CloseSessionRequest"}
-    assert names <= READ_ONLY_SERVICES
+    assert names <= READING

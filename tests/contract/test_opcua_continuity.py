@@ -28,7 +28,7 @@ from drivers.catalog import create, device_type
 from drivers.contract import Bookmark, Driver, NotConnectedError
 from drivers.opcua import wanted
 from drivers.opcua.kept import Kept
-from drivers.opcua.session import READ_ONLY_SERVICES
+from drivers.opcua.services import READING
 from drivers.opcua.ticket import Ticket
 from simulators.proxy import FaultProxy, Mode
 from simulators.retransmission import keep_until_acknowledged
@@ -176,11 +176,11 @@ async def test_a_session_that_lives_is_taken_up_and_no_second_one_asked_for(opcu
                 assert first.value[first.index == GOOD].tolist() == [0]
                 assert await goods(driver, 1) == [1]
         sent = [number for number, _ in opcua_services(tap.sent)]
-    known = {getattr(ObjectIds, f"{name}_Encoding_DefaultBinary"): name for name in READ_ONLY_SERVICES}
+    known = {getattr(ObjectIds, f"{name}_Encoding_DefaultBinary"): name for name in READING}
     names = [known.get(number, str(number)) for number in sent]
     assert names.count("CreateSessionRequest") == names.count("CreateSubscriptionRequest") == 1
     assert "RepublishRequest" in names
-    assert set(names) <= READ_ONLY_SERVICES
+    assert set(names) <= READING
 
 
 async def test_what_was_told_before_the_link_broke_is_acknowledged_over_the_next_one(opcua: OpcuaTwin) -> None:

@@ -21,9 +21,9 @@ from drivers.modbus import frame, rtu
 from drivers.modbus.endpoint import Socket, Tty
 from drivers.modbus.line import RtuLine
 from drivers.modbus.link import TcpLink
-from drivers.opcua import browse
 from drivers.opcua import session as opcua_session
 from drivers.opcua.device import OpcuaDevice
+from drivers.opcua.services import LOOKING, READING
 from tests.contract.test_opcua_security import secured
 from tests.contract.twins import OpcuaTwin
 
@@ -104,12 +104,11 @@ async def test_a_child_process_is_watched_as_well() -> None:
 
 @pytest.mark.parametrize("is_sealed", [False, True])
 async def test_an_opcua_request_that_does_not_only_read_is_seen(
-    opcua: OpcuaTwin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_sealed: bool
+    opcua: OpcuaTwin, tmp_path: Path, is_sealed: bool
 ) -> None:
     device = await secured(opcua, opcua.port, tmp_path) if is_sealed else opcua.device(opcua.port)
     assert isinstance(device, OpcuaDevice)
-    monkeypatch.setattr(opcua_session, "READ_ONLY_SERVICES", opcua_session.READ_ONLY_SERVICES | {"WriteRequest"})
-    session = opcua_session.Session(device)
+    session = opcua_session.Session(device, READING | {"WriteRequest"})
     await session.open()
     assert spy.SPY.take() == []
     at_work = spy.OWNER.set("drivers.opcua")  # as if the driver itself called it
@@ -130,7 +129,7 @@ def test_a_sealed_request_that_was_not_seen_before_is_a_violation() -> None:
 
 def test_what_the_drivers_allow_themselves_is_what_the_spy_allows() -> None:
     names = {f"{name}Request" for name in spy.SERVICES.values()}
-    assert names >= opcua_session.READ_ONLY_SERVICES | browse.SERVICES
+    assert names >= READING | LOOKING
     assert set(frame.READ_ONLY_FUNCTIONS) == set(spy.FUNCTIONS)
     for number, name in spy.SERVICES.items():
         assert getattr(ObjectIds, f"{name}Request_Encoding_DefaultBinary") == number

@@ -16,9 +16,8 @@ from drivers.modbus.address import Space
 from drivers.modbus.datatype import octet_order
 from drivers.modbus.device import ModbusDevice
 from drivers.modbus.survey import Unit, joined
-from drivers.opcua import browse
 from drivers.opcua.device import OpcuaDevice
-from drivers.opcua.session import ReadOnlyServices
+from drivers.opcua.services import LOOKING, OnlyThese
 from drivers.opcua.survey import Endpoint, Found, Offer, Variable
 
 FORMS = {"u16": ">H", "i16": ">h", "u32": ">I", "i32": ">i", "f32": ">f", "u64": ">Q", "i64": ">q", "f64": ">d"}
@@ -67,7 +66,7 @@ def test_an_offer_without_users_or_certificate_is_told_all_the_same():
 
 @pytest.mark.parametrize("request_type", [ua.WriteRequest, ua.CallRequest, ua.CreateSubscriptionRequest])
 def test_a_look_sends_nothing_but_reads_and_browses(request_type):
-    guard = ReadOnlyServices(browse.SERVICES)
+    guard = OnlyThese(LOOKING)
     with pytest.raises(ValueError, match="never sends it"):
         guard.observe_request(request_type())
     assert guard.observe_request(ua.BrowseRequest()) is not None
