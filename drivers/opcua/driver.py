@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from collections import deque
@@ -10,7 +9,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from itertools import chain
-from typing import Any
 
 import numpy as np
 
@@ -25,11 +23,11 @@ from drivers.opcua.kept import LAST_SEQUENCE, Kept, Told, after, in_turn
 from drivers.opcua.limits import OPERATION_LIMITS, fitting, limits
 from drivers.opcua.polled import Polled
 from drivers.opcua.profiles import PROFILES
-from drivers.opcua.session import NoSubscriptionsError, Session, SubscriptionGoneError, TooManyPublishRequestsError
+from drivers.opcua.publishing import Publishing
+from drivers.opcua.session import NoSubscriptionsError, Session, SubscriptionGoneError
 from drivers.opcua.ticket import Ticket, as_text, from_text
 
 SIGN_OF_LIFE_S = 0.9
-OUTSTANDING = 2
 RENEW_AT = 0.75
 MAX_REPUBLISH = 100
 MARK_S = 60.0  # how often all that was told goes to disk as a whole
@@ -52,12 +50,9 @@ class OpcuaDriver(Driver[OpcuaDevice]):
         self._forget()
 
     def _forget(self) -> None:
-        self._publishing: set[asyncio.Future[Any]] = set()
-        self._arrived: asyncio.Queue[Notification | NotConnectedError] = asyncio.Queue()
-        self._outstanding = OUTSTANDING
+        self._publishing = Publishing()
         self._ready: deque[Notification] = deque()  # in turn, not told yet
         self._held: deque[tuple[int, int, int]] = deque()  # token, subscription, sequence
-        self._released: list[tuple[int, int]] = []
         self._sequence = self._untold = 1  # the next message to come, and to tell
         self._time = self._observed_before = 0
         self._marked = -math.inf
@@ -125,12 +120,10 @@ class OpcuaDriver(Driver[OpcuaDevice]):
     async def acknowledge(self, token: int) -> None:
         while self._held and self._held[0][0] <= token:
             _, subscription, sequence = self._held.popleft()
-            self._released.append((subscription, sequence))
+            self._publishing.released.append((subscription, sequence))
 
     async def close(self) -> None:
-        for answer in self._publishing:
-            answer.cancel()
-        await asyncio.gather(*self._publishing, return_exceptions=True)
+        await self._publishing.stop()
         session, self._session, leave = self._session, None, self._leaving
         self._forget()
         if session is not None:
@@ -144,11 +137,7 @@ class OpcuaDriver(Driver[OpcuaDevice]):
             return None
         if self._tries >= MAX_TRIES:
             return None
-        arrived: list[Notification] = []
-        while not self._arrived.empty():
-            if isinstance(one := self._arrived.get_nowait(), Notification):
-                arrived.append(one)
-        more, sequence = in_turn(arrived, self._sequence)
+        more, sequence = in_turn(self._publishing.rest(), self._sequence)
         self._leaving = True
         return self._kept(self._session, self._subscription, sequence, (*self._ready, *more))
 
@@ -169,7 +158,10 @@ class OpcuaDriver(Driver[OpcuaDevice]):
             silence_s=self._silence_s,
             sequence=sequence,
             ready=ready,
-            unacknowledged=(*self._released, *((subscription, number) for _, subscription, number in self._held)),
+            unacknowledged=(
+                *self._publishing.released,
+                *((subscription, number) for _, subscription, number in self._held),
+            ),
             refused=self._items.wanted.refused,
             told=self._told.all(),
             time=self._time,
@@ -262,16 +254,15 @@ class OpcuaDriver(Driver[OpcuaDevice]):
         if session is None or subscription is None:
             raise NotConnectedError(f"the link to {self.device.url} is not open; connect first")
         await self._do_what_is_due(session, subscription)
-        while len(self._publishing) < self._outstanding:
-            self._publish(session)
-        arrived = await self._first_arrived()
-        if isinstance(arrived, TooManyPublishRequestsError) and self._outstanding > 1:
-            self._outstanding = 1
-            return
-        if isinstance(arrived, NotConnectedError):
-            raise arrived
-        if arrived.subscription != subscription:
-            return  # the end of one that was given up
+        self._publishing.ask(session)
+        try:
+            arrived = await self._publishing.first(self._silence_s)
+        except TimeoutError as error:
+            raise NotConnectedError(
+                f"{self.device.url} has been silent for {self._silence_s:.1f} s; check the network and the server"
+            ) from error
+        if arrived is None or arrived.subscription != subscription:
+            return  # it holds fewer requests, or that was the end of one that was given up
         if arrived.ended is not None:
             self._forget_subscription()
             raise NotConnectedError(f"{self.device.url} gave the subscription up with status {arrived.ended:#010x}")
@@ -287,37 +278,6 @@ class OpcuaDriver(Driver[OpcuaDevice]):
         if self._now() >= self._renewal:
             await session.renew()
             self._renewal = self._now() + RENEW_AT * session.channel_lifetime_s
-
-    async def _first_arrived(self) -> Notification | NotConnectedError:
-        """What came first of what nobody has looked at yet."""
-        if not self._arrived.empty():
-            return self._arrived.get_nowait()
-        try:
-            async with asyncio.timeout(self._silence_s):
-                return await self._arrived.get()
-        except TimeoutError as error:
-            raise NotConnectedError(
-                f"{self.device.url} has been silent for {self._silence_s:.1f} s; check the network and the server"
-            ) from error
-
-    def _publish(self, session: Session) -> None:
-        """One PublishRequest, with all that was released since the last one; its result goes to the queue."""
-        released = self._released
-        answer = session.publish(released)
-        self._released = []
-
-        def answered(answer: asyncio.Future[Any]) -> None:
-            self._publishing.discard(answer)  # before it is in the queue: who takes it from there asks for the next
-            if answer.cancelled():
-                return
-            try:
-                self._arrived.put_nowait(session.told(answer))
-            except NotConnectedError as error:
-                self._released = released + self._released
-                self._arrived.put_nowait(error)
-
-        self._publishing.add(answer)
-        answer.add_done_callback(answered)
 
     async def _put_in_turn(self, session: Session, arrived: Notification) -> None:
         lost = (arrived.sequence - self._sequence) % LAST_SEQUENCE
@@ -390,7 +350,7 @@ class OpcuaDriver(Driver[OpcuaDevice]):
         session, subscription = self._session, self._subscription
         if session is None or subscription is None:
             return None
-        oldest = next(chain((n for _, n in self._released), (n for _, _, n in self._held)), self._untold)
+        oldest = next(chain((n for _, n in self._publishing.released), (n for _, _, n in self._held)), self._untold)
         place = bookmark.place(subscription, self._untold, oldest, self._time)
         if self._now() < self._marked + MARK_S:
             return Mark(place)

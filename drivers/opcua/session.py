@@ -220,13 +220,17 @@ class Session:
                 return False
             return len(results) == 1 and results[0].StatusCode.is_good()
 
-    def publish(self, acknowledged: Sequence[tuple[int, int]]) -> asyncio.Future[Any]:
-        """Send one PublishRequest with acknowledgements (subscription, sequence); `told` reads what comes back."""
+    def publish(self, acknowledged: Sequence[tuple[int, int]], count: int) -> Sequence[asyncio.Future[Any]]:
+        """Send so many PublishRequests, the first with acknowledgements (subscription, sequence).
+
+        `told` reads what comes back.
+        """
         with self._failing("does not publish"):
             if HAS_RAW_PUBLISH:
-                return wire.publish(self._client.uaclient, acknowledged)
+                return wire.publish(self._client.uaclient, acknowledged, count)
             acks = [ua.SubscriptionAcknowledgement(SubscriptionId=s, SequenceNumber=n) for s, n in acknowledged]
-            return asyncio.ensure_future(self._client.uaclient.session.publish(acks))
+            send = self._client.uaclient.session.publish
+            return [asyncio.ensure_future(send(one)) for one in [acks, *[[]] * (count - 1)]]
 
     def told(self, answer: asyncio.Future[Any]) -> Notification:
         """What a Publish brought that is done and was not cancelled."""

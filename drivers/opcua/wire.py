@@ -63,34 +63,48 @@ def _show_requests(channel: Any, shown: Shown) -> None:
     channel.message_to_binary = encoded
 
 
+Body = Callable[[bytes, int], bytes]
+
+
 class Undecoded(asyncio.Future[Buffer]):
     """Waits for a response that the library will not decode."""
 
 
-def publish(transport: UaClient, acknowledged: Sequence[tuple[int, int]]) -> asyncio.Future[Buffer]:
-    """Send a PublishRequest; what comes back holds the response, or why the link ended. ConnectionError without one."""
-    return _send(transport, lambda token, handle: publish_request(token, time.time_ns(), handle, acknowledged))
+def publish(transport: UaClient, acknowledged: Sequence[tuple[int, int]], count: int) -> list[asyncio.Future[Buffer]]:
+    """Send so many PublishRequests in one piece, the first with the acknowledgements.
+
+    What comes back holds the responses, or why the link ended. ConnectionError without one.
+    """
+
+    def asking(acks: Sequence[tuple[int, int]]) -> Body:
+        return lambda token, handle: publish_request(token, time.time_ns(), handle, acks)
+
+    return _send(transport, [asking(acknowledged), *[asking(())] * (count - 1)])
 
 
 def read(transport: UaClient, nodes: bytes, timeout_s: float) -> asyncio.Future[Buffer]:
     """Send a ReadRequest; what comes back holds the response, or why the link ended. ConnectionError without one."""
-    return _send(transport, lambda token, handle: read_request(token, time.time_ns(), handle, timeout_s, nodes))
+    (answer,) = _send(transport, [lambda token, handle: read_request(token, time.time_ns(), handle, timeout_s, nodes)])
+    return answer
 
 
-def _send(transport: UaClient, body: Callable[[bytes, int], bytes]) -> asyncio.Future[Buffer]:
-    """Send what `body` makes of the session's token and the request's handle."""
+def _send(transport: UaClient, bodies: Sequence[Body]) -> list[asyncio.Future[Buffer]]:
+    """Send in one piece what each body makes of the session's token and the request's handle."""
     protocol: Any = transport.protocol
     if protocol is None or protocol.transport is None:
         raise ConnectionError("the connection is closed")
-    handle, number = getattr(protocol, LAST_HANDLE) + 1, getattr(protocol, LAST_REQUEST) + 1
-    token = nodeid_to_binary(protocol.authentication_token)
+    token, loop = nodeid_to_binary(protocol.authentication_token), asyncio.get_running_loop()
     protocol.revolve_security_token()
-    octets = getattr(protocol, CHANNEL).message_to_binary(body(token, handle), request_id=number)
-    setattr(protocol, LAST_HANDLE, handle)
-    setattr(protocol, LAST_REQUEST, number)
-    answer = getattr(protocol, PENDING)[number] = Undecoded(loop=asyncio.get_running_loop())
-    protocol.transport.write(octets)
-    return answer
+    pieces, answers = [], list[asyncio.Future[Buffer]]()
+    for body in bodies:
+        handle, number = getattr(protocol, LAST_HANDLE) + 1, getattr(protocol, LAST_REQUEST) + 1
+        pieces.append(getattr(protocol, CHANNEL).message_to_binary(body(token, handle), request_id=number))
+        setattr(protocol, LAST_HANDLE, handle)
+        setattr(protocol, LAST_REQUEST, number)
+        answers.append(Undecoded(loop=loop))
+        getattr(protocol, PENDING)[number] = answers[-1]
+    protocol.transport.write(b"".join(pieces))
+    return answers
 
 
 def answered(transport: UaClient, answer: Buffer) -> bytes:

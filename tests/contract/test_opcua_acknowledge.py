@@ -7,15 +7,18 @@ import dataclasses
 import socket
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
 from asyncua import ua
 from asyncua.client.ua_session import UaSession
 from asyncua.common.utils import Buffer
+from asyncua.server.uaprocessor import UaProcessor
 from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.ua_binary import struct_from_binary
 
+from agent.demo.stage import running
 from agent.model import Batch
 from drivers.catalog import create
 from drivers.contract import Driver, NotConnectedError
@@ -26,6 +29,7 @@ from drivers.opcua.cursor import Cursor
 from drivers.opcua.decode import Decoder
 from drivers.opcua.device import OpcuaDevice
 from drivers.opcua.driver import OpcuaDriver
+from drivers.opcua.publishing import MOST_OUTSTANDING, OUTSTANDING
 from tests.contract.twins import START_MS, OpcuaTwin, Tap, Twin, opcua_services
 
 PATIENCE_S = 10
@@ -235,7 +239,7 @@ async def test_answers_that_come_together_do_not_leave_the_server_without_a_requ
 
     async with asyncio.timeout(PATIENCE_S):
         reading = asyncio.create_task(read_on())
-        while len(driver._publishing) < 2 or not _holds(waiting, messages=2):  # noqa: ASYNC110 - the kernel's buffer
+        while driver._publishing.waiting < 2 or not _holds(waiting, messages=2):  # noqa: ASYNC110 - the kernel's buffer
             await asyncio.sleep(0.02)
         protocol.transport.resume_reading()
         await opcua.write(clock=START_MS + 1, good=1)
@@ -250,3 +254,30 @@ def _holds(link: socket.socket, messages: int) -> bool:
         return link.recv(65536, socket.MSG_PEEK | socket.MSG_DONTWAIT).count(b"MSGF") >= messages
     except BlockingIOError:
         return False
+
+
+async def test_a_server_that_holds_one_request_alone_is_asked_with_one(
+    opcua: OpcuaTwin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(UaProcessor, "publish_request_limit", lambda _self, _subscriptions: 1)
+    driver = OpcuaDriver(opcua.device(opcua.port))
+    await driver.connect(driver.device.tags)
+    for step in (1, 2, 3):
+        await change(driver, opcua, step)
+        assert driver._publishing.waiting <= 1
+    await driver.close()
+
+
+async def test_a_server_with_more_to_tell_than_it_has_requests_gets_more_of_them(tmp_path: Path) -> None:
+    table = {"name": "bench", "driver": "opcua", "namespace": "urn:tanchang:bench", "security": "none"}
+    tag = [{"name": f"t{n}", "node": "s=t0", "every": "20ms"} for n in range(4000)]
+    async with running("server", "tests.bench.opcua_replay", ["4000", "20"], tmp_path / "server.log") as server:
+        url = (await server.event("ready"))["url"]
+        driver = OpcuaDriver(OpcuaDevice.model_validate(table | {"url": url, "tag": tag, "timeout": "20s"}))
+        await driver.connect(driver.device.tags)
+        async with asyncio.timeout(6 * PATIENCE_S):
+            while driver._publishing.waiting <= OUTSTANDING:
+                batch = await driver.read()
+                await driver.acknowledge(batch.token)
+        assert driver._publishing.waiting <= MOST_OUTSTANDING
+        await driver.close()
