@@ -16,7 +16,7 @@ def keep_until_acknowledged() -> None:
     InternalSubscription.republish = _republish  # type: ignore[method-assign]
 
 
-def _republish(subscription: InternalSubscription, number: int) -> ua.NotificationMessage:
+def _republish(self: InternalSubscription, nb: int) -> ua.NotificationMessage:
     """The message of that sequence number, an empty one where there is none."""
-    sent = getattr(subscription, UNACKNOWLEDGED).get(number)
+    sent = getattr(self, UNACKNOWLEDGED).get(nb)
     return sent.NotificationMessage if sent else ua.NotificationMessage()

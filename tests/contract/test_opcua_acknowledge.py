@@ -260,8 +260,10 @@ async def test_a_server_that_holds_one_request_alone_is_asked_with_one(
     opcua: OpcuaTwin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(UaProcessor, "publish_request_limit", lambda _self, _subscriptions: 1)
-    driver = OpcuaDriver(opcua.device(opcua.port))
-    await driver.connect(driver.device.tags)
+    device = opcua.device(opcua.port)
+    assert isinstance(device, OpcuaDevice)
+    driver = OpcuaDriver(device)
+    await driver.connect(device.tags)
     for step in (1, 2, 3):
         await change(driver, opcua, step)
         assert driver._publishing.waiting <= 1
