@@ -8,7 +8,7 @@ import json
 import sys
 from importlib import import_module
 
-BENCHMARKS = ("start", "e2e", "panel", "store", "opcua", "opcua_poll", "modbus")
+BENCHMARKS = ("start", "e2e", "panel", "store", "backlog", "opcua", "opcua_poll", "modbus")
 
 
 def main() -> int:

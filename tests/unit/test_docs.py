@@ -13,6 +13,7 @@ import pytest
 
 from agent.cli import COMMANDS, VERSION, parser
 from agent.linefile import load
+from tests.bench.__main__ import BENCHMARKS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -52,6 +53,11 @@ def test_every_make_target_named_in_a_document_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for path in DOCS:
         assert set(re.findall(r"make ([a-z]+)`", path.read_text(encoding="utf-8"))) <= targets, path.name
+
+
+def test_make_bench_runs_every_benchmark_there_is() -> None:
+    files = (ROOT / "tests" / "bench").glob("*.py")
+    assert {one.stem for one in files if "async def measure()" in one.read_text(encoding="utf-8")} == set(BENCHMARKS)
 
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
