@@ -74,7 +74,7 @@ class Demo:
         broker = await self.stack.enter_async_context(start_broker(self.folder / "broker"))
         ready = await self._start_plant()
         template = files("firmware_configs").joinpath(TEMPLATE).read_text(encoding="utf-8")
-        panel = free_port(0 if self.wanted.duration else 8080)
+        panel = free_port(None if self.wanted.duration else 8080)
         self.path.write_text(line_file(template, ready, broker.port, panel), encoding="utf-8")
         self.line = load(self.path)
         self.tree = f"{TREE}/{self.line.site}/{self.line.area}/{self.line.line}"
@@ -104,7 +104,7 @@ class Demo:
 
     async def _start_tour(self, broker_port: int) -> None:
         path = f"{self.line.site}/{self.line.area}/{self.line.line}"
-        port = free_port(0 if self.wanted.duration else 8090)
+        port = free_port(None if self.wanted.duration else 8090)
         arguments = ["--broker", f"127.0.0.1:{broker_port}", "--line", path, "--listen", f"127.0.0.1:{port}"]
         arguments += ["--capability", "demo", "--attached"]
         log = self.folder / "tour.log"

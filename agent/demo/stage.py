@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import random
 import signal
 import socket
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 STARTUP = 30.0  # wall seconds any of them may take to say that it is ready
+QUIET_PORTS = range(20_000, 32_768)  # below those that systems give to links that go out
 
 
 class DemoError(Exception):
@@ -88,9 +90,9 @@ async def running(name: str, module: str, arguments: Sequence[str], log: Path) -
         await process.end()
 
 
-def free_port(preferred: int = 0) -> int:
-    """A loopback port nobody listens on: the preferred one if it is free."""
-    for port in (preferred, 0):
+def free_port(preferred: int | None = None) -> int:
+    """A loopback port nobody listens on: the preferred one if it is free, else one that no outgoing link is given."""
+    for port in [*([] if preferred is None else [preferred]), *random.sample(QUIET_PORTS, 100)]:
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from asyncua.server.internal_session import InternalSession
 
 from drivers.catalog import create, describer
 from drivers.contract import Driver, NotConnectedError
@@ -77,9 +78,10 @@ async def test_what_came_before_a_break_is_kept_for_the_next_driver(twin: Twin, 
 
 
 async def test_of_a_session_s_secrets_nothing_is_kept(
-    opcua: OpcuaTwin, trusted: Path, users: dict[str, dict[str, str]]
+    opcua: OpcuaTwin, trusted: Path, users: dict[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither of logging in by password over an encrypted channel, nor of the token that stands for the session."""
+    monkeypatch.setattr(InternalSession, "_auth_counter", 0x5EC2_E701)  # a token whose octets stand for nothing else
     async with opened(opcua, opcua.port, trusted, **users["password"]) as (driver, _):
         await driver.read()
         token = cast("Any", driver)._session.ticket.token

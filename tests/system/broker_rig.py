@@ -2,18 +2,12 @@
 
 import asyncio
 import getpass
-import socket
 from contextlib import asynccontextmanager
 
+from agent.demo.stage import free_port
 from gateway.broker import program
 
 PLAIN = ("allow_anonymous true",)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.system.broker_rig import free_port
+from agent.demo.stage import free_port
 
 # Debian's own `rabbitmq-server` on PATH wants to be the system's service; this is what it calls.
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")

@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+from agent.demo.stage import free_port
 from gateway.ack import WINDOW
 from gateway.broker import program, start_broker
 from gateway.consumer import EVERY
 from gateway.mqtt import Broker, Mqtt, MqttError
 from gateway.payload import encode
 from gateway.record_lane import REPEATED
-from tests.system.broker_rig import PLAIN, free_port, mosquitto
+from tests.system.broker_rig import PLAIN, mosquitto
 from tests.system.uplink_rig import BASE, Agent, Gate, NamedReader, Reader, WatchedLedger
 
 pytestmark = pytest.mark.skipif(program("mosquitto") is None, reason="needs mosquitto")
