@@ -99,7 +99,11 @@ def _read_response(cursor: Cursor) -> Iterator[Part]:
 def _status(cursor: Cursor) -> Iterator[Part]:
     """Why the server refused, where it did."""
     if status := response_header(cursor):
-        yield {"word": "status", "status": f"0x{status:08X}", "name": STATUSES.get(status & 0xFFFF_0000, "")}
+        yield _named(status)
+
+
+def _named(status: int) -> Part:
+    return {"word": "status", "status": f"0x{status:08X}", "name": STATUSES.get(status & 0xFFFF_0000, "")}
 
 
 def _message(cursor: Cursor) -> Iterator[Part]:
@@ -114,8 +118,7 @@ def _message(cursor: Cursor) -> Iterator[Part]:
     if kind == DATA_CHANGE:
         yield {"word": "values", "n": int(cursor.number(U32))}
     elif kind == STATUS_CHANGE:
-        status = int(cursor.number(U32))
-        yield {"word": "status", "status": f"0x{status:08X}", "name": STATUSES.get(status & 0xFFFF_0000, "")}
+        yield _named(int(cursor.number(U32)))
 
 
 DETAILS: dict[str, Callable[[Cursor], Iterator[Part]]] = {
